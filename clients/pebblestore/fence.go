@@ -1,0 +1,151 @@
+package pebblestore
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// errFenced is what an abandoned database gets for every write.
+var errFenced = errors.New("this opening of the ledger was given up")
+
+// failurePause is how long a failed write is held back: Pebble tries a failed flush again at once, for ever.
+const failurePause = 20 * time.Millisecond
+
+// fence stands between one opening of the database and its folder. Once it is raised nothing of that opening can write
+// there any more: its background work may go on for a while after it was given up, under the feet of the next opening.
+type fence struct {
+	vfs.FS
+	mu     sync.RWMutex // held for reading while a write is under way
+	raised bool
+}
+
+// raise waits for the writes under way, and lets no more through.
+func (f *fence) raise() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.raised = true
+}
+
+// pass runs write unless the fence is up.
+func (f *fence) pass(write func() error) error {
+	err := f.through(write)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		time.Sleep(failurePause)
+	}
+	return err
+}
+
+func (f *fence) through(write func() error) error {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.raised {
+		return errFenced
+	}
+	return write()
+}
+
+func (f *fence) file(open func() (vfs.File, error)) (vfs.File, error) {
+	var file vfs.File
+	err := f.pass(func() (err error) {
+		file, err = open()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &fencedFile{File: file, fence: f}, nil
+}
+
+// Lock does nothing: the Store holds the folder's lock for all its openings.
+func (f *fence) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
+
+// Unwrap returns the file system behind the fence.
+func (f *fence) Unwrap() vfs.FS { return f.FS }
+
+// Create implements vfs.FS.
+func (f *fence) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return f.file(func() (vfs.File, error) { return f.FS.Create(name, category) })
+}
+
+// OpenReadWrite implements vfs.FS.
+func (f *fence) OpenReadWrite(name string, category vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
+	return f.file(func() (vfs.File, error) { return f.FS.OpenReadWrite(name, category, opts...) })
+}
+
+// OpenDir implements vfs.FS.
+func (f *fence) OpenDir(name string) (vfs.File, error) {
+	return f.file(func() (vfs.File, error) { return f.FS.OpenDir(name) })
+}
+
+// ReuseForWrite implements vfs.FS.
+func (f *fence) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return f.file(func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) })
+}
+
+// Link implements vfs.FS.
+func (f *fence) Link(oldname, newname string) error {
+	return f.pass(func() error { return f.FS.Link(oldname, newname) })
+}
+
+// Remove implements vfs.FS.
+func (f *fence) Remove(name string) error {
+	return f.pass(func() error { return f.FS.Remove(name) })
+}
+
+// RemoveAll implements vfs.FS.
+func (f *fence) RemoveAll(name string) error {
+	return f.pass(func() error { return f.FS.RemoveAll(name) })
+}
+
+// Rename implements vfs.FS.
+func (f *fence) Rename(oldname, newname string) error {
+	return f.pass(func() error { return f.FS.Rename(oldname, newname) })
+}
+
+// MkdirAll implements vfs.FS.
+func (f *fence) MkdirAll(dir string, perm os.FileMode) error {
+	return f.pass(func() error { return f.FS.MkdirAll(dir, perm) })
+}
+
+// fencedFile is a file that was opened for writing.
+type fencedFile struct {
+	vfs.File
+	fence *fence
+}
+
+func (f *fencedFile) Write(p []byte) (n int, err error) {
+	err = f.fence.pass(func() (err error) {
+		n, err = f.File.Write(p)
+		return err
+	})
+	return n, err
+}
+
+func (f *fencedFile) WriteAt(p []byte, off int64) (n int, err error) {
+	err = f.fence.pass(func() (err error) {
+		n, err = f.File.WriteAt(p, off)
+		return err
+	})
+	return n, err
+}
+
+func (f *fencedFile) Preallocate(offset, length int64) error {
+	return f.fence.pass(func() error { return f.File.Preallocate(offset, length) })
+}
+
+func (f *fencedFile) Sync() error { return f.fence.pass(f.File.Sync) }
+
+func (f *fencedFile) SyncData() error { return f.fence.pass(f.File.SyncData) }
+
+func (f *fencedFile) SyncTo(length int64) (full bool, err error) {
+	err = f.fence.pass(func() (err error) {
+		full, err = f.File.SyncTo(length)
+		return err
+	})
+	return full, err
+}

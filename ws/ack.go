@@ -1,0 +1,256 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// ackItem is an acknowledgement on its way into the ledger, or, with From 0, a cursor alone. It is kept until it holds:
+// an acknowledgement that arrived is never asked for again.
+type ackItem struct {
+	Ack
+	records []*Record // what the run acknowledges; the proofs go to their senders
+	session *Session  // who is answered with frame 16; nil: nobody
+	reply   protocol.Acked
+	done    chan struct{} // closed when it holds or never will; may be nil
+}
+
+func (it *ackItem) op() Op           { return &it.Ack }
+func (it *ackItem) kept() bool       { return true }
+func (it *ackItem) stamp(now Millis) { it.At = now }
+
+func (it *ackItem) refused(err error) {
+	it.Err = err
+	it.finish(nil)
+}
+
+func (it *ackItem) committed(d *dispatcher) {
+	if it.Err == nil {
+		for _, rec := range it.records {
+			d.g.opt.Metrics.Delivered(time.Duration(it.At-rec.CreatedAt) * time.Millisecond)
+			d.prove(rec, &it.Ack)
+		}
+	}
+	it.finish(d)
+}
+
+func (it *ackItem) finish(d *dispatcher) {
+	if it.session != nil {
+		it.answer(d)
+		it.session.free()
+	}
+	if it.done != nil {
+		close(it.done)
+	}
+}
+
+// answer sends frame 16, promise 3: the acknowledgement is durable.
+func (it *ackItem) answer(d *dispatcher) {
+	if it.Err != nil {
+		it.session.fail(it.reply.ID, it.Err)
+		return
+	}
+	f := getFrame()
+	it.reply.At = int64(it.At)
+	f.b = protocol.AppendAcked(f.b, d.g.dates, it.reply)
+	d.send(it.session, f)
+}
+
+// receiveAck handles frame 15. What it names is looked up in the order of design.md, "What an acknowledgement names".
+func (s *Session) receiveAck(f *protocol.Frame) error {
+	if f.ToUser != "" && f.ToUser != s.user {
+		return protocol.FieldError(protocol.IdentityMismatch, "toUser", "toUser is the one who acknowledges: you")
+	}
+	if f.Conversation != 0 {
+		return s.ackConversation(f)
+	}
+	reply := protocol.Acked{ID: f.ID, MsgID: f.MsgID}
+	id, isID := protocol.ParseMessageID(f.MsgID)
+	if !s.hold() {
+		return errStopped
+	}
+	if s.ackWindow(f, id, isID, reply) {
+		return nil
+	}
+	if err := s.ackLedger(f, id, isID, reply); err != nil {
+		s.free()
+		return err
+	}
+	return nil
+}
+
+// ackWindow acknowledges what is in the window. It submits under the lock, so that no cursor that covers the
+// acknowledgement can reach the committer before it.
+func (s *Session) ackWindow(f *protocol.Frame, id MessageID, isID bool, reply protocol.Acked) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var p pushed
+	found := false
+	if isID {
+		p, found = s.window.takeID(id)
+	}
+	if !found && f.FromUser != "" {
+		p, found = s.window.take(func(r *Record) bool {
+			return r.MsgID == f.MsgID && r.Sender == f.FromUser && r.Kind == KindMessage
+		})
+	}
+	if !found {
+		return false
+	}
+	s.ackedSome()
+	it := s.newAck(p.track, p.rec.Seq, p.rec.Seq, p.attempts)
+	it.records = []*Record{p.rec}
+	it.session = s
+	it.reply = reply
+	s.submitAck(it)
+	return true
+}
+
+// newAck builds the item for a run, with the cursor that follows. The caller holds mu and has taken the run from the window.
+func (s *Session) newAck(t *track, from, to uint64, attempts uint32) *ackItem {
+	cursor, due := s.cursor(t)
+	t.written = max(t.written, cursor)
+	t.stale = 0
+	return &ackItem{Ack: Ack{
+		User: s.user, Device: s.device, Conversation: t.id, From: from, To: to, Attempts: attempts,
+		Node: s.g.opt.NodeID, Cursor: cursor, Due: due,
+	}}
+}
+
+// ackedSome notes that the peer acknowledges, and reads on if the window has become low. The caller holds mu.
+func (s *Session) ackedSome() {
+	s.lastAck = s.g.mono()
+	if len(s.behind) > 0 && s.window.low() {
+		s.schedule()
+	}
+}
+
+func (s *Session) submitAck(it *ackItem) {
+	if err := s.g.committer.submit(it); err != nil {
+		it.Err = err
+		it.finish(nil)
+	}
+}
+
+// ackLedger acknowledges what is not in the window: a repeat, or what an earlier session was sent.
+func (s *Session) ackLedger(f *protocol.Frame, id MessageID, isID bool, reply protocol.Acked) error {
+	ctx, cancel := s.g.readContext()
+	defer cancel()
+	rec, t, err := s.addressed(ctx, f, id, isID)
+	if err != nil {
+		return err
+	}
+	receipts, err := s.g.store.ReceiptsAfter(ctx, s.ref(), t.id, rec.Seq-1)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.newAck(t, 0, 0, 0)
+	it.session, it.reply = s, reply
+	// What is below next and not in the window was acknowledged in this session, and may still be on its way.
+	fresh := rec.Seq >= t.next && !coveredBy(receipts, rec.Seq) && !t.acknowledged(rec.Seq) && rec.RecalledAt == 0
+	if fresh {
+		it.From, it.To = rec.Seq, rec.Seq
+		it.records = []*Record{rec}
+		if rec.Seq == t.next {
+			t.next, t.due = rec.Seq+1, rec.Seq
+			it.Cursor, it.Due = s.cursor(t)
+			t.written = max(t.written, it.Cursor)
+			t.settle()
+		} else {
+			t.had = append(t.had, Receipt{From: rec.Seq, To: rec.Seq})
+			if t.phase == live {
+				s.fallBehind(t)
+			}
+		}
+		s.ackedSome()
+	}
+	s.submitAck(it)
+	return nil
+}
+
+func coveredBy(receipts []Receipt, seq uint64) bool {
+	for i := range receipts {
+		if receipts[i].Covers(seq) {
+			return true
+		}
+	}
+	return false
+}
+
+var errNotAddressed = protocol.FieldError(protocol.NotAddressed, "msgid", "nothing of that name was sent to you")
+
+// addressed finds the record an acknowledgement names in the ledger: by messageId, or by the dedup key in the direct
+// conversation of the two. It is refused unless the record was due to this device.
+func (s *Session) addressed(ctx context.Context, f *protocol.Frame, id MessageID, isID bool) (*Record, *track, error) {
+	rec, err := s.lookUp(ctx, f, id, isID)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, errNotAddressed
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := s.placed(ctx, rec.Conversation)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := rec.Sender == s.user && (rec.SenderDevice == s.device || s.g.opt.NoSenderDevices)
+	if own || !t.inside(rec.Seq) || rec.Kind != KindMessage && !s.v1 {
+		return nil, nil, errNotAddressed
+	}
+	return rec, t, nil
+}
+
+func (s *Session) lookUp(ctx context.Context, f *protocol.Frame, id MessageID, isID bool) (*Record, error) {
+	if isID {
+		if rec, err := s.g.store.Record(ctx, id); !errors.Is(err, ErrNotFound) {
+			return rec, err
+		}
+	}
+	if f.FromUser == "" {
+		return nil, ErrNotFound
+	}
+	conversation, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, f.FromUser))
+	if err != nil {
+		return nil, err
+	}
+	seq, err := s.g.store.Dedup(ctx, conversation.ID, f.FromUser, f.MsgID)
+	if err != nil {
+		return nil, err
+	}
+	return s.g.store.Record(ctx, MessageID{Conversation: conversation.ID, Seq: seq})
+}
+
+// placed returns the session's track of a conversation, read from the ledger if need be; not_addressed if the user was
+// never in it.
+func (s *Session) placed(ctx context.Context, id ConversationID) (*track, error) {
+	s.mu.Lock()
+	t := s.tracks[id]
+	ready := t != nil && t.phase != unplaced
+	s.mu.Unlock()
+	if ready {
+		return t, nil
+	}
+	positions, err := s.g.store.Positions(ctx, s.ref(), []ConversationID{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(positions) == 0 {
+		return nil, errNotAddressed
+	}
+	if err := s.place(ctx, positions); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tracks[id]; t != nil && t.phase != unplaced {
+		return t, nil
+	}
+	return nil, errStopped // the session has ended meanwhile
+}

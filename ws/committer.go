@@ -1,0 +1,245 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// errStopped is what submit returns once the committer takes nothing more.
+var errStopped = protocol.NewError(protocol.Draining, "the node is stopping; try again elsewhere")
+
+var errOverloaded = protocol.NewError(protocol.Overloaded, "too much waits to be written; try again later")
+
+// commitRetry is how soon a ledger that refused is tried again.
+const commitRetry = 250 * time.Millisecond
+
+// item is what waits to be written, with what follows from it.
+type item interface {
+	// op is what the Store gets.
+	op() Op
+	// stamp sets the moment of the commit.
+	stamp(now Millis)
+	// kept says that the item is tried again until it holds, instead of being refused.
+	kept() bool
+	// committed is called by the dispatcher, in commit order, once the item's batch is durable.
+	committed(d *dispatcher)
+	// refused is called when the item's batch was not written.
+	refused(err error)
+}
+
+// committer writes whatever has queued while the last commit ran as one: no added delay after a pause, big batches
+// under load, and a least time between the starts of two commits, because a machine that syncs thousands of times a
+// second does nothing else. Items are committed in the order of submit.
+type committer struct {
+	store    Committer
+	opt      *Options
+	now      func() Millis
+	dispatch func(batch []item)
+
+	mu      sync.Mutex
+	queue   []item
+	stopped bool
+	down    bool
+	probeAt time.Time
+	wake    chan struct{}
+
+	retained []item // kept items of batches that failed, in order; the run goroutine's
+}
+
+// submit queues an item. Items that are kept are always taken; others are refused at once while the queue is full, the
+// ledger is known to refuse, or the committer has stopped. An error means that nothing of the item will be called.
+func (c *committer) submit(it item) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return errStopped
+	}
+	if !it.kept() {
+		if len(c.queue) >= c.opt.CommitQueue {
+			return errOverloaded
+		}
+		if c.down && time.Now().Before(c.probeAt) {
+			return ErrUnavailable
+		}
+	}
+	c.queue = append(c.queue, it)
+	if len(c.queue) == 1 {
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// run commits until stop was called and everything queued is done.
+func (c *committer) run() {
+	var started time.Time
+	for {
+		batch, more := c.take()
+		if len(batch) > 0 {
+			if wait := c.opt.CommitInterval - time.Since(started); wait > 0 {
+				time.Sleep(wait)
+				batch = c.fill(batch)
+			}
+			started = time.Now()
+			c.commit(batch)
+			continue
+		}
+		if !more {
+			return
+		}
+		c.await()
+	}
+}
+
+// stop makes run finish what is queued and return.
+func (c *committer) stop() {
+	c.mu.Lock()
+	c.stopped = true
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns the next batch: what was retained first, if its time has come. more is false when nothing will follow.
+func (c *committer) take() (batch []item, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down && time.Now().Before(c.probeAt) && !c.stopped {
+		return nil, true
+	}
+	if len(c.retained) == 0 && len(c.queue) == 0 {
+		return nil, !c.stopped
+	}
+	batch = c.retained
+	c.retained = nil
+	return c.fillLocked(batch), true
+}
+
+func (c *committer) fill(batch []item) []item {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fillLocked(batch)
+}
+
+func (c *committer) fillLocked(batch []item) []item {
+	n := min(len(c.queue), max(0, c.opt.CommitBatch-len(batch)))
+	if n == len(c.queue) && len(batch) == 0 {
+		batch, c.queue = c.queue, make([]item, 0, min(len(c.queue)+len(c.queue)/4+16, c.opt.CommitBatch))
+		return batch
+	}
+	batch = append(batch, c.queue[:n]...)
+	rest := copy(c.queue, c.queue[n:])
+	clear(c.queue[rest:])
+	c.queue = c.queue[:rest]
+	return batch
+}
+
+// await waits for something to do: new items, or the time to try a ledger again that refused.
+func (c *committer) await() {
+	c.mu.Lock()
+	retry := c.down && len(c.retained)+len(c.queue) > 0
+	wait := time.Until(c.probeAt)
+	c.mu.Unlock()
+	if !retry {
+		<-c.wake
+		return
+	}
+	timer := time.NewTimer(max(wait, time.Millisecond))
+	defer timer.Stop()
+	<-timer.C
+}
+
+// commit writes a batch. A batch that fails for another reason than an unavailable ledger is split until the item
+// that cannot be written stands alone: one bad item never fails the others.
+func (c *committer) commit(batch []item) {
+	now := c.now()
+	ops := make([]Op, len(batch))
+	for i, it := range batch {
+		it.stamp(now)
+		ops[i] = it.op()
+	}
+	began := time.Now()
+	err := c.write(ops)
+	c.opt.Metrics.Commit(len(ops), time.Since(began), err == nil)
+	c.opt.Metrics.Queue("commit", len(c.queue))
+	switch {
+	case err == nil:
+		c.healthy()
+		c.dispatch(batch)
+	case errors.Is(err, ErrUnavailable):
+		c.fail(batch, err)
+	case len(batch) == 1:
+		c.opt.Log.Error("an item cannot be written", "kind", fmt.Sprintf("%T", ops[0]), "error", err)
+		batch[0].refused(err)
+	default:
+		c.commit(batch[:len(batch)/2])
+		c.commit(batch[len(batch)/2:])
+	}
+}
+
+// write calls the store with a deadline and turns a panic into an error.
+func (c *committer) write(ops []Op) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic in the store: %v", cause)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), c.opt.CommitTimeout)
+	defer cancel()
+	err = c.store.Commit(ctx, ops)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &protocol.Error{Code: protocol.StorageUnavailable, Message: ErrUnavailable.Message, Cause: err}
+	}
+	return err
+}
+
+// fail refuses what may be refused, and keeps the rest, in order, for the next try.
+func (c *committer) fail(batch []item, err error) {
+	c.opt.Log.Warn("the ledger refused a batch", "items", len(batch), "error", err)
+	var kept []item
+	for _, it := range batch {
+		if it.kept() {
+			kept = append(kept, it)
+		} else {
+			it.refused(err)
+		}
+	}
+	c.mu.Lock()
+	stopped := c.stopped
+	c.down = true
+	c.probeAt = time.Now().Add(commitRetry)
+	c.mu.Unlock()
+	if !stopped {
+		c.retained = append(c.retained, kept...)
+		return
+	}
+	// Nobody waits any more for the ledger to come back: these are asked for again after the restart.
+	for _, it := range kept {
+		it.refused(errStopped)
+	}
+}
+
+func (c *committer) healthy() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		c.down = false
+		c.opt.Log.Info("the ledger is written again")
+	}
+}
+
+// refusing reports whether the last commit was refused.
+func (c *committer) refusing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.down
+}

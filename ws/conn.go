@@ -1,0 +1,109 @@
+package ws
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// joinBytes is how much a joinedConn holds back at most before it writes.
+	joinBytes = 16 << 10
+	// lingerFor is how long a closed connection is still read, so that unread input does not turn the close frame into a reset.
+	lingerFor = 500 * time.Millisecond
+	// deadlineSlack is how much later than the deadline in force a new one must be to be worth setting.
+	deadlineSlack = time.Second
+)
+
+// joinedConn joins the frames of a session that queue behind each other into one write(2). A frame is held back while
+// queued says that another follows; the last one flushes. There is no timer and no added delay.
+//
+// Writes come from one goroutine at a time (gorilla/websocket serialises them); queued and hurry from anywhere.
+type joinedConn struct {
+	net.Conn
+	queued   atomic.Int32 // frames given to the session and not yet written, the one being written included
+	hurry    atomic.Bool  // flush each write: the session is closing
+	held     []byte
+	deadline time.Time // asked for
+	applied  time.Time // in force
+}
+
+// Write holds p back, or writes it together with what was held back.
+func (c *joinedConn) Write(p []byte) (int, error) {
+	if c.queued.Load() > 1 && len(c.held)+len(p) <= joinBytes && !c.hurry.Load() {
+		if c.held == nil {
+			c.held = getFrame().b
+		}
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
+	if err := c.applyDeadline(); err != nil {
+		return 0, err
+	}
+	if len(c.held) == 0 {
+		return c.Conn.Write(p)
+	}
+	c.held = append(c.held, p...)
+	_, err := c.Conn.Write(c.held)
+	putFrame(&frame{b: c.held})
+	c.held = nil
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// SetWriteDeadline remembers t for the next real write: setting it costs more than a held-back write does.
+func (c *joinedConn) SetWriteDeadline(t time.Time) error {
+	c.deadline = t
+	return nil
+}
+
+func (c *joinedConn) applyDeadline() error {
+	if gap := c.deadline.Sub(c.applied); gap >= 0 && gap < deadlineSlack && !c.applied.IsZero() {
+		return nil
+	}
+	c.applied = c.deadline
+	return c.Conn.SetWriteDeadline(c.deadline)
+}
+
+// Close ends the writing side and gives the reading side a moment to see the peer's end; release closes for good.
+func (c *joinedConn) Close() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return c.Conn.Close()
+	}
+	_ = c.Conn.SetReadDeadline(time.Now().Add(lingerFor))
+	return half.CloseWrite()
+}
+
+// release discards what the peer still sends, for a moment, and closes the connection.
+func (c *joinedConn) release() {
+	if err := c.Conn.SetReadDeadline(time.Now().Add(lingerFor)); err == nil {
+		var scrap [4096]byte
+		for {
+			if _, err := c.Conn.Read(scrap[:]); err != nil {
+				break
+			}
+		}
+	}
+	_ = c.Conn.Close()
+}
+
+// hijacker is the ResponseWriter for melody: its Hijack returns a joinedConn.
+type hijacker struct {
+	http.ResponseWriter
+	conn *joinedConn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.conn.Conn = conn
+	return h.conn, buffered, nil
+}

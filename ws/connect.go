@@ -1,0 +1,215 @@
+package ws
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/olahol/melody"
+	"golang.org/x/time/rate"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// idleDevice is how long a device must have been unused to give way when a user has too many.
+const idleDevice = 7 * 24 * time.Hour
+
+// Connect turns an authenticated request into a session. It returns once the socket belongs to the session, so that the
+// HTTP handler and all it holds can go; or with a *protocol.Error to be answered as HTTP. Whatever the handler wrote to
+// w's header goes into the 101 response.
+//
+// The order is design.md's: device epoch raised, hub entry, first read of the ledger.
+func (g *Gateway) Connect(w http.ResponseWriter, r *http.Request, c ConnectRequest) error {
+	if !websocket.IsWebSocketUpgrade(r) {
+		return protocol.NewError(protocol.UpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client")
+	}
+	if g.state.Load() != stateRunning {
+		return protocol.NewError(protocol.Draining, "the node takes no new connections; try another, or again later")
+	}
+	if !g.allowOrigin(r) {
+		return protocol.NewError(protocol.Forbidden, "the page's origin is not allowed; see server.origins")
+	}
+	if c.Device == "" {
+		c.Device = "default"
+	}
+	if !protocol.ValidDevice(c.Device) {
+		return protocol.FieldError(protocol.BadField, "device", "a device is 1 to 64 letters, digits, - _ . or ~")
+	}
+	if limit := g.opt.SessionsPerUser; limit > 0 && g.crowded(&c, limit) {
+		return protocol.NewError(protocol.RateLimited, "this user has too many sessions")
+	}
+	opened, err := g.openDevice(r.Context(), &c)
+	if err != nil {
+		return err
+	}
+	return g.upgrade(w, r, g.newSession(r, &c, opened))
+}
+
+// crowded reports whether a new session would be one too many; one that replaces its own device's is not.
+func (g *Gateway) crowded(c *ConnectRequest, limit int) bool {
+	sessions := g.hub.sessions(c.Identity.OpenID)
+	for _, s := range sessions {
+		if s.device == c.Device {
+			return false
+		}
+	}
+	return len(sessions) >= limit
+}
+
+func (g *Gateway) allowOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	return g.opt.AllowOrigin != nil && g.opt.AllowOrigin(origin, r.Host)
+}
+
+func (g *Gateway) openDevice(ctx context.Context, c *ConnectRequest) (*OpenDevice, error) {
+	now := g.now()
+	open := &OpenDevice{
+		User: c.Identity.OpenID, Name: c.Identity.Name, Device: c.Device, At: now,
+		MaxDevices: max(0, g.opt.DevicesPerUser), IdleSince: now - millis(idleDevice),
+	}
+	if err := g.write(ctx, open); err != nil {
+		return nil, err
+	}
+	return open, nil
+}
+
+func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDevice) *Session {
+	now := g.now()
+	mono := g.mono()
+	s := &Session{
+		g: g, user: c.Identity.OpenID, name: c.Identity.Name, device: c.Device, newDevice: opened.Created, v1: c.V1,
+		epoch: opened.Epoch, since: now, remote: r.RemoteAddr, conn: &joinedConn{}, token: c.Token,
+		id:     g.ids.next(c.Identity.OpenID, now),
+		ended:  make(chan struct{}),
+		freed:  make(chan struct{}, 1),
+		tracks: make(map[ConversationID]*track),
+		window: window{maxCount: g.opt.Window, maxBytes: g.opt.WindowBytes},
+	}
+	s.writer = newWriter(s.conn)
+	s.seen.Store(int64(mono))
+	s.auditAt = mono + proofEvery
+	s.slowAt = mono + auditEvery
+	s.flushAt = mono + millis(g.opt.CursorEvery)
+	if g.opt.Authenticate != nil && c.Token != "" {
+		s.recheckAt = mono + millis(g.opt.RecheckEvery)
+	}
+	if g.opt.FramesPerSecond > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(g.opt.FramesPerSecond), g.opt.FrameBurst)
+	}
+	g.names.put(s.user, s.name)
+	return s
+}
+
+// upgrade runs melody's handler in a goroutine of its own and returns as soon as the session stands, which frees the
+// HTTP handler's stack, buffers and context: a third of what an idle connection costs.
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, s *Session) error {
+	up := make(chan struct{})
+	over := make(chan error, 1)
+	g.sessions.Add(1)
+	go func() {
+		defer g.sessions.Done()
+		keys := map[string]any{sessionKey: s, connectedKey: up}
+		err := g.melody.HandleRequestWithKeys(&hijacker{ResponseWriter: w, conn: s.conn}, r, keys)
+		s.end()
+		over <- err
+	}()
+	select {
+	case <-up:
+		return nil
+	case err := <-over:
+		if s.conn.Conn != nil {
+			return nil // gone already; there is nobody to answer
+		}
+		if err == nil {
+			err = melody.ErrClosed
+		}
+		// gorilla/websocket has answered the bad handshake itself.
+		return &HandshakeError{cause: err}
+	}
+}
+
+// connectedKey holds the channel that is closed when the session stands.
+const connectedKey = "connected"
+
+// HandshakeError says that an upgrade failed and has been answered already.
+type HandshakeError struct{ cause error }
+
+// Error returns what was wrong with the handshake.
+func (e *HandshakeError) Error() string { return "the WebSocket handshake failed: " + e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *HandshakeError) Unwrap() error { return e.cause }
+
+// connected is melody's HandleConnect: it runs before anything is written or read.
+func (g *Gateway) connected(ms *melody.Session) {
+	s := sessionOf(ms)
+	up, _ := ms.Keys[connectedKey].(chan struct{})
+	delete(ms.Keys, connectedKey)
+	defer close(up)
+	// Nothing of the request is needed any more, and it holds on to a good deal.
+	ms.Request = nil
+	s.ms = ms
+	s.writer.ms = ms
+	s.guard(s.begin)
+}
+
+// begin enters the session into the hub and starts the first read of the ledger.
+func (s *Session) begin() {
+	if s.v1 {
+		s.greet()
+	}
+	s.g.opt.Metrics.Session(1)
+	if replaced := s.g.hub.add(s); replaced != nil {
+		replaced.close(protocol.CloseReplaced, "a newer session of the same device took over")
+	}
+	s.g.wheel.arm(s, s.g.mono()+idleTick)
+	s.mu.Lock()
+	s.schedule()
+	s.mu.Unlock()
+	if s.g.state.Load() != stateRunning {
+		s.close(protocol.CloseRestart, "")
+	}
+}
+
+func (s *Session) greet() {
+	f := getFrame()
+	f.b = protocol.AppendHello(f.b, protocol.Hello{
+		SessionID: s.id, OpenID: s.user, Device: s.device, NewDevice: s.newDevice, Epoch: s.g.store.Info().Epoch,
+		HeartbeatSeconds: int(s.g.opt.HeartbeatEvery.Seconds()), FrameBytes: s.g.opt.FrameBytes, Window: s.g.opt.Window,
+		At: int64(s.since),
+	})
+	s.reply(f)
+}
+
+// end undoes what begin did, once melody's goroutines are done with the session.
+func (s *Session) end() {
+	if s.conn.Conn == nil {
+		return // never upgraded
+	}
+	s.writer.close()
+	s.g.hub.remove(s)
+	s.g.opt.Metrics.Session(-1)
+	s.mu.Lock()
+	s.closing = true
+	s.closeBy = 0
+	for _, t := range s.tracks {
+		s.flush(t)
+	}
+	s.tracks = nil
+	s.behind = nil
+	s.window = window{}
+	s.unproved = nil
+	s.mu.Unlock()
+	s.g.seenDevice(s)
+	close(s.ended)
+	s.conn.release()
+}

@@ -1,0 +1,149 @@
+package ws
+
+import (
+	"context"
+	"time"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// ErrUnavailable is what a Store returns, wrapped as Cause of a storage_unavailable protocol.Error or compared by code,
+// when the ledger cannot be reached or written now.
+var ErrUnavailable = protocol.NewError(protocol.StorageUnavailable, "the ledger cannot be written now; try again later")
+
+// ErrNotFound is what a Store's reads return for what is not there.
+var ErrNotFound = protocol.NewError(protocol.NotFound, "not found")
+
+// Store is the ledger. Every method is safe for concurrent use, honours its context's deadline where it waits for
+// anything outside, and returns ErrUnavailable (errors.Is) when the ledger cannot be reached or written.
+//
+// Reads never show what is not durable yet: whatever a read returns survives a power cut.
+type Store interface {
+	Committer
+	Reader
+
+	// Info describes the ledger.
+	Info() LedgerInfo
+	// Close waits for a commit under way and frees everything. Calls after it return ErrUnavailable.
+	Close() error
+}
+
+// Committer is the writing half of a Store.
+type Committer interface {
+	// Commit applies ops in order as one atomic write that is durable when Commit returns nil. Later ops see
+	// what earlier ones did. An op that cannot hold is refused alone (its Outcome.Err), and changes nothing.
+	// When Commit returns an error nothing of the batch holds, now or after a restart, except after
+	// ErrUnavailable: then it may turn out to hold, and repeating the batch is harmless, because
+	// sends with a msgid are deduplicated and acknowledgements only raise.
+	Commit(ctx context.Context, ops []Op) error
+}
+
+// Reader is the reading half of a Store.
+type Reader interface {
+	// User returns a known user, or ErrNotFound.
+	User(ctx context.Context, openID string) (User, error)
+	// Users returns the known ones among openIDs, in no order.
+	Users(ctx context.Context, openIDs []string) ([]User, error)
+	// Devices lists a user's devices by name.
+	Devices(ctx context.Context, user string) ([]Device, error)
+	// IdleDevices lists up to limit ephemeral devices last seen before t.
+	IdleDevices(ctx context.Context, t Millis, limit int) ([]Device, error)
+	// Token returns an accepted token and its user, or ErrNotFound.
+	Token(ctx context.Context, hash [32]byte) (Token, User, error)
+
+	// Conversation returns a conversation, or ErrNotFound.
+	Conversation(ctx context.Context, id ConversationID) (Conversation, error)
+	// FindConversation finds a conversation by kind and key, or returns ErrNotFound.
+	FindConversation(ctx context.Context, kind ConversationKind, key string) (Conversation, error)
+	// ConversationsOf lists the conversations that user has a stay in, by id, those above after, up to limit.
+	ConversationsOf(ctx context.Context, user string, after ConversationID, limit int) ([]Membership, error)
+	// Members lists the users with an open stay, by openid.
+	Members(ctx context.Context, id ConversationID) ([]Stay, error)
+	// Stays lists a user's stays in a conversation in order; empty if there never was one.
+	Stays(ctx context.Context, id ConversationID, user string) ([]Stay, error)
+	// Updated returns the conversations whose newest record is at least as new as since.
+	Updated(ctx context.Context, since Millis) ([]Head, error)
+
+	// Positions returns where a device stands in each of the named conversations its user has a stay in.
+	Positions(ctx context.Context, device DeviceRef, ids []ConversationID) ([]Position, error)
+	// Behind returns where a device stands in each conversation, with id above after, that has anything past its
+	// cursor and inside its user's stays; by id, up to limit.
+	Behind(ctx context.Context, device DeviceRef, after ConversationID, limit int) ([]Position, error)
+
+	// Page returns the records from to to (both inclusive; to 0 for no end) in order, as many as fit in maxCount and
+	// maxBytes of bodies, at least one if there is one. Purged positions are skipped.
+	Page(ctx context.Context, id ConversationID, from, to uint64, maxCount, maxBytes int) ([]*Record, error)
+	// Record returns one record, or ErrNotFound.
+	Record(ctx context.Context, id MessageID) (*Record, error)
+	// Dedup finds what a sender's msgid stands for in a conversation: the seq, or ErrNotFound when there is none
+	// (never sent, still scheduled, or cancelled).
+	Dedup(ctx context.Context, id ConversationID, sender, msgid string) (uint64, error)
+	// ReceiptsAfter lists a device's receipts in a conversation with To > seq, by From.
+	ReceiptsAfter(ctx context.Context, device DeviceRef, id ConversationID, seq uint64) ([]Receipt, error)
+	// ReceiptsOf lists the receipts of all devices that cover a seq, by user and device.
+	ReceiptsOf(ctx context.Context, id MessageID) ([]Receipt, error)
+
+	// DueScheduled lists up to limit scheduled messages due at or before t, the earliest first.
+	DueScheduled(ctx context.Context, t Millis, limit int) ([]Scheduled, error)
+	// Events lists up to limit outgoing events in state with ID above after, by ID.
+	Events(ctx context.Context, state EventState, after uint64, limit int) ([]Event, error)
+}
+
+// Membership is a conversation as one user sees it.
+type Membership struct {
+	Conversation Conversation
+	Stays        []Stay
+}
+
+// Head is a conversation's newest position.
+type Head struct {
+	Conversation ConversationID
+	Last         uint64
+	UpdatedAt    Millis
+}
+
+// Position is where a device stands in a conversation.
+type Position struct {
+	Conversation Conversation
+	Cursor       Cursor // Seq is the start of the stay, less one, where the device has no cursor
+	Stays        []Stay
+}
+
+// Route is where a session is.
+type Route struct {
+	User, Device string
+	SessionID    string
+	Node         string
+	Incarnation  uint64
+	Epoch        uint64
+	Since        Millis
+}
+
+// Registry knows which node holds which sessions. Implementations are safe for concurrent use. Nothing in it is
+// needed for correctness: what it forgets or invents costs time, never a message.
+type Registry interface {
+	// Put records routes; one with a lower epoch than the recorded route of the same device is ignored.
+	Put(ctx context.Context, routes []Route) error
+	// Remove removes routes, each only if session id, incarnation and epoch are still the same.
+	Remove(ctx context.Context, routes []Route) error
+	// Locate returns the routes of all users in one round trip.
+	Locate(ctx context.Context, users []string) ([]Route, error)
+}
+
+// Bus carries doorbells to nodes. It may lose, repeat and reorder. Implementations are safe for concurrent use.
+type Bus interface {
+	// Publish hands body to node's queue. The body may be kept.
+	Publish(ctx context.Context, node string, body []byte) error
+	// Subscribe calls receive, from one goroutine, for what comes for node until ctx ends. receive owns the body and
+	// must not block.
+	Subscribe(ctx context.Context, node string, receive func(body []byte)) error
+}
+
+// Clock tells the time; the zero value of what takes one means the wall clock.
+type Clock func() time.Time
+
+// Authorizer decides what an identity may do. Methods are called on the path of each request and must be quick.
+type Authorizer interface {
+	// MaySend returns nil if from may write to the user to; a *protocol.Error is shown to the client.
+	MaySend(ctx context.Context, from, to string) error
+}

@@ -1,0 +1,134 @@
+package ws
+
+// offer gives a session a record that was just committed, or came over the bus. shared is the record's encoded shared
+// part. It reports whether the session's writer has to be kicked. LIVE and CATCH-UP are told apart here.
+func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	if rec.Kind == KindRecall {
+		s.window.takeID(MessageID{Conversation: rec.Conversation, Seq: rec.Target})
+	}
+	t := s.touch(rec.Conversation)
+	if changesStay(rec, s.user) && t.phase != unplaced {
+		s.displace(t)
+	}
+	t.head = max(t.head, rec.Seq)
+	switch {
+	case t.phase != live || rec.Seq < t.next:
+		return false
+	case rec.Seq > t.next:
+		s.wait(t, rec)
+		return false
+	}
+	kick = s.deliver(t, rec, shared)
+	return s.deliverEarly(t) || kick
+}
+
+// touch returns the session's track of a conversation, a new one if need be. The caller holds mu.
+func (s *Session) touch(id ConversationID) *track {
+	t := s.tracks[id]
+	if t == nil {
+		t = &track{id: id}
+		s.tracks[id] = t
+		s.behind = append(s.behind, t)
+		s.schedule()
+	}
+	return t
+}
+
+// deliver pushes the record whose time it is, passes over it if the device had it, or turns to CATCH-UP if the window
+// is full. The caller holds mu; t is live and rec.Seq is its next.
+func (s *Session) deliver(t *track, rec *Record, shared []byte) (kick bool) {
+	switch {
+	case s.needless(t, rec):
+		t.pass(rec.Seq, s.g.mono())
+		return false
+	case !s.window.room(len(rec.Body)):
+		s.g.opt.Metrics.WindowFull()
+		s.fallBehind(t)
+		return false
+	}
+	return s.push(t, rec, shared)
+}
+
+// deliverEarly delivers the records that waited for the one before them.
+func (s *Session) deliverEarly(t *track) (kick bool) {
+	if len(t.early) == 0 {
+		return false
+	}
+	for t.phase == live {
+		rec := t.takeEarly()
+		if rec == nil {
+			break
+		}
+		f := getFrame()
+		f.b = s.g.shared(f.b, rec, t.recipient(rec, s.user))
+		kick = s.deliver(t, rec, f.b) || kick
+		putFrame(f)
+	}
+	if len(t.early) == 0 {
+		s.waiting--
+	}
+	return kick
+}
+
+// wait keeps a record that came before its time.
+func (s *Session) wait(t *track, rec *Record) {
+	now := s.g.mono()
+	first := len(t.early) == 0
+	if !t.keepEarly(rec, now) {
+		s.fallBehind(t)
+		return
+	}
+	if first {
+		s.waiting++
+		s.g.wheel.arm(s, now+millis(s.g.opt.EarlyWait))
+	}
+}
+
+// fallBehind turns a live track to CATCH-UP. The caller holds mu.
+func (s *Session) fallBehind(t *track) {
+	if len(t.early) > 0 {
+		t.early = nil
+		s.waiting--
+	}
+	t.phase = behind
+	s.behind = append(s.behind, t)
+	s.g.opt.Metrics.CatchUp()
+	if s.window.low() {
+		s.schedule()
+	}
+}
+
+// changesStay reports whether rec begins or ends a stay of user.
+func changesStay(rec *Record, user string) bool {
+	return (rec.Kind == KindJoined || rec.Kind == KindLeft) && rec.Subject == user || rec.Kind == KindDissolved
+}
+
+// displace has the track's stays read again. The caller holds mu.
+func (s *Session) displace(t *track) {
+	if t.phase == live {
+		s.fallBehind(t)
+	}
+	t.phase = unplaced
+	s.schedule()
+}
+
+// needless reports whether the device has had rec without being sent it: design.md, "Had".
+func (s *Session) needless(t *track, rec *Record) bool {
+	own := rec.Sender == s.user && (rec.SenderDevice == s.device || s.g.opt.NoSenderDevices)
+	return own || rec.RecalledAt != 0 || expired(rec, s.g.now()) || !t.inside(rec.Seq) || rec.Kind != KindMessage && !s.v1
+}
+
+func expired(rec *Record, now Millis) bool { return rec.ExpireAt != 0 && rec.ExpireAt <= now }
+
+// recipient returns who stands as the receiver in rec's envelope when user's device gets it: the peer in what user sent.
+func (t *track) recipient(rec *Record, user string) string {
+	if t.kind == Direct && rec.Sender == user {
+		return t.peer
+	}
+	return user
+}

@@ -1,0 +1,116 @@
+package ws
+
+import (
+	"runtime/debug"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// dispatchQueue is how many committed batches may wait for the dispatcher before the committer waits for it.
+const dispatchQueue = 2
+
+// dispatcher does what follows from committed batches, in commit order, in one goroutine: answers, delivery to the
+// sessions of this node, proofs. Frames of one batch for one session leave together: sessions are kicked at its end.
+type dispatcher struct {
+	g      *Gateway
+	queue  chan []item
+	shared []byte
+	kicks  []*writer
+}
+
+func newDispatcher(g *Gateway) *dispatcher {
+	return &dispatcher{g: g, queue: make(chan []item, dispatchQueue)}
+}
+
+// run works until the queue is closed.
+func (d *dispatcher) run() {
+	for batch := range d.queue {
+		for _, it := range batch {
+			d.one(it)
+		}
+		for i, w := range d.kicks {
+			w.kick()
+			d.kicks[i] = nil
+		}
+		d.kicks = d.kicks[:0]
+	}
+}
+
+// one shields the dispatcher from a fault in what follows from one item.
+func (d *dispatcher) one(it item) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			d.g.log.Error("panic after a commit", "cause", cause, "stack", string(debug.Stack()))
+		}
+	}()
+	it.committed(d)
+}
+
+// deliver offers a committed record to the sessions of its members. to stands as the receiver in its envelope; when
+// empty, each member is its own.
+func (d *dispatcher) deliver(rec *Record, members []string, to string) {
+	if to != "" {
+		d.shared = d.g.shared(d.shared[:0], rec, to)
+	}
+	for _, member := range members {
+		sessions := d.g.hub.sessions(member)
+		if len(sessions) == 0 {
+			continue
+		}
+		if to == "" {
+			d.shared = d.g.shared(d.shared[:0], rec, member)
+		}
+		for _, s := range sessions {
+			if s.offer(rec, d.shared) {
+				d.kicks = append(d.kicks, s.writer)
+			}
+		}
+	}
+	d.g.noteDispatched(rec)
+}
+
+// send queues a frame for a session until the end of the batch.
+func (d *dispatcher) send(s *Session, f *frame) {
+	if s.writer.enqueue(f) {
+		d.kicks = append(d.kicks, s.writer)
+	}
+}
+
+// shared appends the part of a record's frame that all devices of the receiver to share.
+func (g *Gateway) shared(dst []byte, rec *Record, to string) []byte {
+	switch rec.Kind {
+	case KindMessage:
+		msgid := rec.MsgID
+		if msgid == "" {
+			msgid = rec.ID().String()
+		}
+		return protocol.AppendMessageShared(dst, protocol.Message{
+			At: int64(rec.CreatedAt), MessageID: rec.ID(), MsgID: msgid,
+			To: g.person(to), From: g.person(rec.Sender), Body: rec.Body, FileType: rec.FileType,
+		})
+	case KindRecall:
+		return protocol.AppendRecalledShared(dst, protocol.Recalled{
+			At: int64(rec.CreatedAt), MessageID: rec.ID(), By: rec.Sender,
+			Target: MessageID{Conversation: rec.Conversation, Seq: rec.Target},
+		})
+	default:
+		event := protocol.Event{At: int64(rec.CreatedAt), MessageID: rec.ID(), Event: kindName(rec), User: rec.Subject, By: rec.Sender}
+		if rec.Kind == KindRenamed || rec.Kind == KindCreated {
+			event.Name = rec.Body
+		}
+		return protocol.AppendEventShared(dst, event)
+	}
+}
+
+// person returns how a user stands in an envelope.
+func (g *Gateway) person(openID string) protocol.User {
+	return protocol.User{OpenID: openID, Name: g.names.of(openID), Online: len(g.hub.sessions(openID)) > 0}
+}
+
+// trigger returns what an envelope shows: 1 unless the configuration asks for the exact one (protocol.md, "trigger").
+func (g *Gateway) trigger(t protocol.Trigger) protocol.Trigger {
+	if g.opt.ExactTrigger {
+		return t
+	}
+	return protocol.TriggerREST
+}

@@ -1,0 +1,260 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/olahol/melody"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// The states of a Gateway.
+const (
+	stateNew int32 = iota
+	stateRunning
+	stateDraining
+	stateStopped
+)
+
+// pongSlack is how much longer melody waits for a pong than HeartbeatAfter: the engine closes silent sessions itself,
+// with a code that tells the client what to do, and counts any frame as life where melody counts pongs alone.
+const pongSlack = 24 * time.Hour
+
+// Gateway is the engine: it takes connections and messages, writes them to the ledger, and delivers them until they are
+// acknowledged. It is safe for concurrent use. New starts nothing; Start and Stop are called once each.
+type Gateway struct {
+	opt        Options
+	log        *slog.Logger
+	store      Store
+	melody     *melody.Melody
+	hub        *hub
+	committer  *committer
+	dispatcher *dispatcher
+	wheel      *wheel
+	work       *workQueue
+	names      *names
+	ids        sessionIDs
+	zombies    *zombies
+	reconciler reconciler
+	dates      *protocol.Dates
+	started    time.Time
+
+	state    atomic.Int32
+	ctx      context.Context
+	cancel   context.CancelFunc
+	sessions sync.WaitGroup // the sessions' goroutines
+	wg       sync.WaitGroup // the engine's own
+	writing  sync.WaitGroup // committer and dispatcher
+	stopOnce sync.Once
+	stopped  chan struct{}
+	stopErr  error
+}
+
+var nodeID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// New builds a Gateway on a store. It starts nothing, and does not take the store over: whoever opened it closes it,
+// after Stop.
+func New(store Store, opt Options) (*Gateway, error) {
+	if store == nil {
+		return nil, errors.New("ws: a store is needed")
+	}
+	if !nodeID.MatchString(opt.NodeID) {
+		return nil, fmt.Errorf("ws: NodeID %q: it is 1 to 64 letters, digits, - or _", opt.NodeID)
+	}
+	opt.setDefaults()
+	g := &Gateway{opt: opt, log: opt.Log, store: store, hub: newHub(), melody: melody.New(), started: time.Now(), stopped: make(chan struct{})}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.dates = protocol.NewDates(opt.Zone)
+	g.names = newNames(store)
+	g.ids.advertise = opt.Advertise
+	g.ids.zone = opt.Zone
+	g.zombies = newZombies(g.mono)
+	g.work = newWorkQueue()
+	g.wheel = newWheel(g.mono)
+	g.dispatcher = newDispatcher(g)
+	g.committer = &committer{
+		store: store, opt: &g.opt, now: g.now, wake: make(chan struct{}, 1),
+		dispatch: func(batch []item) { g.dispatcher.queue <- batch },
+	}
+	g.setUpMelody()
+	return g, nil
+}
+
+func (g *Gateway) setUpMelody() {
+	m := g.melody
+	m.Config.WriteWait = g.opt.WriteTimeout
+	m.Config.PingPeriod = g.opt.HeartbeatEvery
+	m.Config.PongWait = g.opt.HeartbeatAfter + pongSlack
+	m.Config.MaxMessageSize = int64(2 * g.opt.FrameBytes)
+	m.Config.MessageBufferSize = melodyBuffer
+	m.Upgrader.HandshakeTimeout = g.opt.WriteTimeout
+	m.Upgrader.ReadBufferSize = 1024
+	m.Upgrader.WriteBufferPool = &sync.Pool{}
+	m.Upgrader.Subprotocols = []string{"yanlink.v1"}
+	m.HandleConnect(g.connected)
+	g.listen()
+}
+
+// Start starts the engine's goroutines. The store is open already, so there is nothing to wait for.
+func (g *Gateway) Start(context.Context) error {
+	if !g.state.CompareAndSwap(stateNew, stateRunning) {
+		return errors.New("ws: a Gateway is started once")
+	}
+	g.writing.Go(func() {
+		defer close(g.dispatcher.queue)
+		g.committer.run()
+	})
+	g.writing.Go(g.dispatcher.run)
+	g.wg.Go(func() { g.wheel.run(g.ctx) })
+	g.wg.Go(func() { g.reconciler.run(g) })
+	for range g.opt.CatchUpWorkers {
+		g.wg.Go(func() { g.work.run(g.ctx) })
+	}
+	return nil
+}
+
+// Drain refuses new connections from now on. Sessions go on.
+func (g *Gateway) Drain() { g.state.CompareAndSwap(stateRunning, stateDraining) }
+
+// Stop closes the sessions with 1012, spread over DrainSpread, commits what is in flight and ends every goroutine, all
+// as far as ctx allows; when ctx ends first, sessions are cut, and the ledger makes that safe. Further calls wait for
+// the first one and return its result.
+func (g *Gateway) Stop(ctx context.Context) error {
+	g.stopOnce.Do(func() {
+		defer close(g.stopped)
+		if g.state.Swap(stateStopped) == stateNew {
+			g.cancel()
+			return
+		}
+		g.stopErr = g.stop(ctx)
+	})
+	<-g.stopped
+	return g.stopErr
+}
+
+func (g *Gateway) stop(ctx context.Context) error {
+	g.closeSessions(ctx)
+	err := wait(ctx, &g.sessions)
+	if err != nil {
+		for _, s := range g.hub.all() {
+			s.cut()
+		}
+		err = fmt.Errorf("sessions were cut: %w", err)
+	}
+	g.committer.stop()
+	g.writing.Wait() // bounded by CommitTimeout
+	g.cancel()
+	g.sessions.Wait()
+	g.wg.Wait()
+	return err
+}
+
+// closeSessions asks every client to go elsewhere, evenly spread so that the others are not stormed.
+func (g *Gateway) closeSessions(ctx context.Context) {
+	sessions := g.hub.all()
+	if len(sessions) == 0 {
+		return
+	}
+	pause := g.opt.DrainSpread / time.Duration(len(sessions))
+	next := time.Now()
+	for _, s := range sessions {
+		s.close(protocol.CloseRestart, "the node restarts")
+		next = next.Add(pause)
+		if ahead := time.Until(next); ahead > time.Millisecond && ctx.Err() == nil {
+			select {
+			case <-time.After(ahead):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+func wait(ctx context.Context, group *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Health says how the engine is.
+func (g *Gateway) Health(context.Context) Health {
+	h := Health{Dependencies: map[string]string{"ledger": "ok"}}
+	switch g.state.Load() {
+	case stateNew:
+		h.Status = "starting"
+	case stateRunning:
+		h.Ready, h.Status = true, "ok"
+	case stateDraining:
+		h.Status = "draining"
+	default:
+		h.Status = "stopped"
+	}
+	if g.committer.refusing() {
+		h.Dependencies["ledger"] = "refuses writes; see the log"
+		if h.Ready {
+			h.Status = "degraded"
+		}
+	}
+	return h
+}
+
+// now is the wall clock, mono a clock that never jumps: records carry the one, waiting goes by the other.
+func (g *Gateway) now() Millis  { return Millis(g.opt.Clock().UnixMilli()) }
+func (g *Gateway) mono() Millis { return millis(time.Since(g.started)) + 1 }
+
+// callItem is any other op, for a caller that waits.
+type callItem struct {
+	what Op
+	done chan struct{}
+	then func(d *dispatcher)
+}
+
+func (it *callItem) op() Op       { return it.what }
+func (it *callItem) stamp(Millis) {}
+func (it *callItem) kept() bool   { return false }
+
+func (it *callItem) refused(err error) {
+	it.what.Result().Err = err
+	close(it.done)
+}
+
+func (it *callItem) committed(d *dispatcher) {
+	if it.then != nil && it.what.Result().Err == nil {
+		it.then(d)
+	}
+	close(it.done)
+}
+
+// write commits op and waits for it.
+func (g *Gateway) write(ctx context.Context, op Op) error { return g.writeThen(ctx, op, nil) }
+
+// writeThen is write, with what follows from the commit in the dispatcher's order.
+func (g *Gateway) writeThen(ctx context.Context, op Op, then func(*dispatcher)) error {
+	it := &callItem{what: op, done: make(chan struct{}), then: then}
+	if err := g.committer.submit(it); err != nil {
+		return err
+	}
+	select {
+	case <-it.done:
+		return op.Result().Err
+	case <-ctx.Done():
+		return &protocol.Error{Code: protocol.Overloaded, Message: "it took too long to write", Cause: ctx.Err()}
+	}
+}
+
+// Write commits an operation that concerns no session, such as AcceptToken or BanUser, and waits for it.
+func (g *Gateway) Write(ctx context.Context, op Op) error { return g.write(ctx, op) }

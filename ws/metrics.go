@@ -1,0 +1,65 @@
+package ws
+
+import "time"
+
+// Metrics receives what the engine measures. Implementations are safe for concurrent use, quick, and never block.
+type Metrics interface {
+	// Session counts sessions: +1 opened, -1 closed.
+	Session(delta int)
+	// Message counts messages by outcome: accepted, duplicate, or the error code they were refused with.
+	Message(outcome string, n int)
+	// Refusal counts frames answered with 500, by error code.
+	Refusal(reason string)
+	// Commit reports one commit: how many items, how long, and whether it held.
+	Commit(items int, took time.Duration, ok bool)
+	// Delivered reports the time from a record's commit to its first acknowledgement by a device.
+	Delivered(latency time.Duration)
+	// Pushed counts records written to sessions; again: those sent once more.
+	Pushed(n int, again bool)
+	// Rested counts records that a session was given up on until it comes back.
+	Rested()
+	// CatchUp counts sessions that turned to reading the ledger.
+	CatchUp()
+	// WindowFull counts records that had to wait for room in a window.
+	WindowFull()
+	// Queue reports the depth of a bounded queue, by name: commit, dispatch, catchup.
+	Queue(name string, depth int)
+	// Closed counts sessions the engine closed, by close code.
+	Closed(code int)
+}
+
+// NoMetrics is a Metrics that measures nothing.
+type NoMetrics struct{}
+
+// Session implements Metrics.
+func (NoMetrics) Session(int) {}
+
+// Message implements Metrics.
+func (NoMetrics) Message(string, int) {}
+
+// Refusal implements Metrics.
+func (NoMetrics) Refusal(string) {}
+
+// Commit implements Metrics.
+func (NoMetrics) Commit(int, time.Duration, bool) {}
+
+// Delivered implements Metrics.
+func (NoMetrics) Delivered(time.Duration) {}
+
+// Pushed implements Metrics.
+func (NoMetrics) Pushed(int, bool) {}
+
+// Rested implements Metrics.
+func (NoMetrics) Rested() {}
+
+// CatchUp implements Metrics.
+func (NoMetrics) CatchUp() {}
+
+// WindowFull implements Metrics.
+func (NoMetrics) WindowFull() {}
+
+// Queue implements Metrics.
+func (NoMetrics) Queue(string, int) {}
+
+// Closed implements Metrics.
+func (NoMetrics) Closed(int) {}

@@ -1,0 +1,121 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// maxUnproved bounds the sends of a session that wait for a 17; beyond it the oldest are left to frame 28.
+const maxUnproved = 256
+
+// unproved is a send whose 17 has not gone out. The list only makes a lost notice come late instead of never: the
+// proof itself is derived from the ledger.
+type unproved struct {
+	id      MessageID
+	checkAt Millis // monotonic
+	wait    Millis
+}
+
+const (
+	firstProofCheck Millis = 5_000
+	lastProofCheck  Millis = 120_000
+	proofsPerAudit         = 16
+)
+
+// expectProof notes that a 17 is due to this session one day.
+func (s *Session) expectProof(id MessageID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.unproved) >= maxUnproved {
+		s.unproved = s.unproved[1:]
+	}
+	s.unproved = append(s.unproved, unproved{id: id, checkAt: s.g.mono() + firstProofCheck, wait: firstProofCheck})
+}
+
+func (s *Session) proved(id MessageID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.unproved {
+		if s.unproved[i].id == id {
+			s.unproved = slices.Delete(s.unproved, i, i+1)
+			return
+		}
+	}
+}
+
+// prove sends 17 to the sessions of a record's sender: ack of it is durable. A user's own copies need no proof.
+func (d *dispatcher) prove(rec *Record, ack *Ack) {
+	if rec.Sender == ack.User || rec.Kind != KindMessage {
+		return
+	}
+	for _, s := range d.g.hub.sessions(rec.Sender) {
+		s.proved(rec.ID())
+		if _, bytes := s.writer.load(); bytes > d.g.opt.QueueBytes/2 {
+			continue // it does not read: it asks by frame 28 when it does
+		}
+		d.send(s, s.proof(rec, ack.User, ack.Device, ack.At))
+	}
+}
+
+// proof encodes frame 17.
+func (s *Session) proof(rec *Record, user, device string, at Millis) *frame {
+	f := getFrame()
+	f.b = protocol.AppendDelivered(f.b, s.g.dates, protocol.Delivered{
+		At: int64(at), MsgID: rec.MsgID, MessageID: rec.ID(), ToUser: user, Device: device,
+		RequestID: protocol.NewRequestID(), SessionID: s.id, To: s.user, Trigger: s.g.trigger(protocol.TriggerWebSocket),
+	})
+	return f
+}
+
+// findProof looks in the ledger for the first receipt of a record by anybody but its sender.
+func (g *Gateway) findProof(ctx context.Context, rec *Record) (Receipt, bool, error) {
+	receipts, err := g.store.ReceiptsOf(ctx, rec.ID())
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	var first Receipt
+	found := false
+	for _, r := range receipts {
+		if r.User != rec.Sender && (!found || r.At < first.At) {
+			first, found = r, true
+		}
+	}
+	return first, found, nil
+}
+
+// checkProofs looks in the ledger for receipts whose 17 may have been lost on its way.
+func (s *Session) checkProofs(ctx context.Context) error {
+	now := s.g.mono()
+	var due []MessageID
+	s.mu.Lock()
+	for i := range s.unproved {
+		if u := &s.unproved[i]; u.checkAt <= now && len(due) < proofsPerAudit {
+			due = append(due, u.id)
+			u.wait = min(u.wait*2, lastProofCheck)
+			u.checkAt = now + u.wait
+		}
+	}
+	s.mu.Unlock()
+	for _, id := range due {
+		rec, err := s.g.store.Record(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			s.proved(id)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		receipt, found, err := s.g.findProof(ctx, rec)
+		if err != nil {
+			return err
+		}
+		if found {
+			s.proved(id)
+			s.reply(s.proof(rec, receipt.User, receipt.Device, receipt.At))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"github.com/olahol/melody"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// sessionKey is the one key of a melody session: written before the session exists, so that reading it needs no lock.
+const sessionKey = "session"
+
+func sessionOf(ms *melody.Session) *Session {
+	s, _ := ms.Keys[sessionKey].(*Session)
+	return s
+}
+
+// listen ties melody's callbacks to sessions. A panic in one ends its session only: melody itself would leave the
+// session half alive (its melody.go has no defer).
+func (g *Gateway) listen() {
+	g.melody.HandleMessage(func(ms *melody.Session, data []byte) {
+		if s := sessionOf(ms); s != nil {
+			s.guard(func() { s.receive(data) })
+		}
+	})
+	g.melody.HandleMessageBinary(func(ms *melody.Session, _ []byte) {
+		if s := sessionOf(ms); s != nil {
+			s.guard(s.receiveBinary)
+		}
+	})
+	g.melody.HandleSentMessage(func(ms *melody.Session, _ []byte) {
+		if s := sessionOf(ms); s != nil {
+			s.writer.sent()
+		}
+	})
+	g.melody.HandlePong(func(ms *melody.Session) {
+		if s := sessionOf(ms); s != nil {
+			s.seen.Store(int64(g.mono()))
+		}
+	})
+}
+
+func (s *Session) guard(handle func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.g.log.Error("panic in a session", "session", s.id, "cause", cause, "stack", string(debug.Stack()))
+			s.close(protocol.CloseFault, "")
+		}
+	}()
+	handle()
+}
+
+// receive handles one text frame, in the session's reader goroutine.
+func (s *Session) receive(data []byte) {
+	s.seen.Store(int64(s.g.mono()))
+	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
+		return
+	}
+	f := &s.frame
+	if len(data) > s.g.opt.FrameBytes {
+		s.fail("", protocol.NewError(protocol.TooLarge, "the frame is longer than this server takes"))
+		return
+	}
+	if err := protocol.Decode(data, f); err != nil {
+		if s.allow() {
+			s.fail(f.ID, err)
+		}
+		return
+	}
+	if counted(f.Type) && !s.allow() {
+		s.fail(f.ID, &protocol.Error{
+			Code: protocol.RateLimited, Message: "too many frames; slow down", MsgID: f.MsgID,
+		})
+		return
+	}
+	if err := s.handle(f); err != nil {
+		coded := *protocol.AsError(err)
+		if coded.MsgID == "" {
+			coded.MsgID = f.MsgID
+		}
+		if f.Type == protocol.TypeSend {
+			s.g.opt.Metrics.Message(string(coded.Code), 1)
+		}
+		s.fail(f.ID, &coded)
+	}
+}
+
+func (s *Session) receiveBinary() {
+	s.seen.Store(int64(s.g.mono()))
+	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
+		return
+	}
+	s.fail("", protocol.NewError(protocol.BinaryUnsupported, "frames are JSON in text frames"))
+}
+
+// counted reports whether frames of type t count for the rate limit: those that answer the server do not.
+func counted(t protocol.Type) bool {
+	switch t {
+	case protocol.TypeAck, protocol.TypeHeartbeat, protocol.TypePing, protocol.TypeSync:
+		return false
+	}
+	return true
+}
+
+func (s *Session) allow() bool { return s.limiter == nil || s.limiter.Allow() }
+
+func (s *Session) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+// handle does what a frame asks. Its error is answered with 500.
+func (s *Session) handle(f *protocol.Frame) error {
+	switch f.Type {
+	case protocol.TypeSend:
+		return s.receiveSend(f)
+	case protocol.TypeAck:
+		return s.receiveAck(f)
+	case protocol.TypeSync:
+		return s.receiveSync(f)
+	case protocol.TypeRegister:
+		return s.receiveRegister(f)
+	case protocol.TypeHeartbeat:
+		s.answer(protocol.TypeHeartbeatAck, f.ID)
+	case protocol.TypePing:
+		out := getFrame()
+		out.b = protocol.AppendPong(out.b, f.ID)
+		s.reply(out)
+	case protocol.TypeRenew:
+		return s.receiveRenew(f)
+	case protocol.TypeRecall:
+		return s.receiveRecall(f)
+	default:
+		return protocol.FieldError(protocol.UnknownType, "type", "no frame of this type comes from a client")
+	}
+	return nil
+}
+
+// answer sends a reply that says no more than that it worked.
+func (s *Session) answer(t protocol.Type, id string) {
+	f := getFrame()
+	f.b = protocol.AppendReply(f.b, t, id)
+	s.reply(f)
+}
+
+// receiveRegister handles frame 7 of old clients: it has to match the token's identity and cannot change it.
+func (s *Session) receiveRegister(f *protocol.Frame) error {
+	if f.OpenID != "" && f.OpenID != s.user {
+		return protocol.FieldError(protocol.IdentityMismatch, "openid", "the token is another user's")
+	}
+	s.answer(protocol.TypeRegister, f.ID)
+	if f.LoginStatus == "0" {
+		s.close(protocol.CloseNormal, "")
+	}
+	return nil
+}
+
+// receiveRenew handles frame 22: the session goes on under a newer token of the same user.
+func (s *Session) receiveRenew(f *protocol.Frame) error {
+	if s.g.opt.Authenticate == nil {
+		return protocol.NewError(protocol.Forbidden, "tokens cannot be renewed here")
+	}
+	ctx, cancel := s.g.readContext()
+	defer cancel()
+	identity, err := s.g.opt.Authenticate(ctx, f.Token)
+	switch {
+	case errors.Is(err, ErrInvalidToken), err == nil && identity.OpenID != s.user:
+		s.close(protocol.CloseTokenEnded, "the token is not valid for this session")
+		return nil
+	case err != nil:
+		return protocol.NewError(protocol.SSOUnavailable, "the token cannot be checked now; the old one goes on")
+	}
+	s.mu.Lock()
+	s.token = f.Token
+	s.mu.Unlock()
+	s.answer(protocol.TypeRenew, f.ID)
+	return nil
+}
+
+// receiveRecall handles frame 30.
+func (s *Session) receiveRecall(f *protocol.Frame) error {
+	ctx, cancel := s.g.readContext()
+	defer cancel()
+	if err := s.g.recall(ctx, s.user, s.device, false, f.MessageID); err != nil {
+		return err
+	}
+	out := getFrame()
+	out.b = protocol.AppendRecallDone(out.b, f.ID, f.MessageID)
+	s.reply(out)
+	return nil
+}
+
+// readContext bounds what a request waits for.
+func (g *Gateway) readContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(g.ctx, g.opt.CommitTimeout)
+}

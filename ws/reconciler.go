@@ -1,0 +1,146 @@
+package ws
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// commitSlack is how much longer than CommitTimeout a record may take from its stamp to being readable.
+	commitSlack = time.Second
+	// ephemeralEvery is how often ephemeral devices are looked for that have been away for long.
+	ephemeralEvery = 30 * time.Second
+	ephemeralBatch = 256
+)
+
+// reconciler is the net beneath delivery: it compares what the ledger holds with what sessions have next, so that a
+// doorbell that was lost costs time and never a message. Its slow pass is Session.audit.
+type reconciler struct {
+	mu         sync.Mutex
+	dispatched map[ConversationID]uint64 // heads the dispatcher has offered since the last pass but one
+	before     map[ConversationID]uint64
+}
+
+// noteDispatched spares the fast pass what went through the dispatcher.
+func (g *Gateway) noteDispatched(rec *Record) {
+	r := &g.reconciler
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dispatched == nil {
+		r.dispatched = make(map[ConversationID]uint64)
+	}
+	r.dispatched[rec.Conversation] = max(r.dispatched[rec.Conversation], rec.Seq)
+}
+
+func (r *reconciler) offered(head Head) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(r.dispatched[head.Conversation], r.before[head.Conversation]) >= head.Last
+}
+
+// turn starts a new generation of what was dispatched.
+func (r *reconciler) turn() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.before, r.dispatched = r.dispatched, nil
+}
+
+// run makes the passes until the gateway ends.
+func (r *reconciler) run(g *Gateway) {
+	ticker := time.NewTicker(g.opt.ReconcileEvery)
+	defer ticker.Stop()
+	since := g.now()
+	dropAt := g.mono()
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		began := g.now()
+		if err := r.fastPass(g, since); err != nil {
+			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
+		} else {
+			since = began - millis(g.opt.ReconcileEvery+commitSlack)
+			r.turn()
+		}
+		g.opt.Metrics.Queue("catchup", g.work.depth())
+		g.opt.Metrics.Queue("dispatch", len(g.dispatcher.queue))
+		if g.mono() >= dropAt {
+			dropAt = g.mono() + millis(ephemeralEvery)
+			g.dropEphemeral()
+		}
+	}
+}
+
+// fastPass tells sessions of records that were committed since and did not come through the dispatcher.
+func (r *reconciler) fastPass(g *Gateway, since Millis) error {
+	ctx, cancel := g.readContext()
+	defer cancel()
+	heads, err := g.store.Updated(ctx, since)
+	if err != nil {
+		return err
+	}
+	for _, head := range heads {
+		if r.offered(head) {
+			continue
+		}
+		if err := g.ring(ctx, head); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ring tells the local sessions of a conversation's members how far it has come.
+func (g *Gateway) ring(ctx context.Context, head Head) error {
+	members, err := g.store.Members(ctx, head.Conversation)
+	if err != nil {
+		return err
+	}
+	for i := range members {
+		for _, s := range g.hub.sessions(members[i].User) {
+			s.hear(head.Conversation, head.Last)
+		}
+	}
+	return nil
+}
+
+// seenDevice records when a session ended; it is not worth waiting for, or trying again.
+func (g *Gateway) seenDevice(s *Session) {
+	it := &callItem{what: &SeenDevice{User: s.user, Device: s.device, At: g.now()}, done: make(chan struct{})}
+	if err := g.committer.submit(it); err != nil {
+		g.log.Debug("last seen was not written", "session", s.id, "error", err)
+	}
+}
+
+// dropEphemeral drops the ephemeral devices that have been without a session for EphemeralAfter.
+func (g *Gateway) dropEphemeral() {
+	ctx, cancel := g.readContext()
+	defer cancel()
+	devices, err := g.store.IdleDevices(ctx, g.now()-millis(g.opt.EphemeralAfter), ephemeralBatch)
+	if err != nil {
+		g.log.Warn("ephemeral devices were not looked for", "error", err)
+		return
+	}
+	for _, device := range devices {
+		if g.connectedDevice(device.User, device.Name) {
+			continue
+		}
+		drop := &DropDevice{User: device.User, Device: device.Name, Epoch: device.Epoch}
+		if err := g.write(ctx, drop); err != nil {
+			g.log.Warn("an ephemeral device was not dropped", "error", err)
+			return
+		}
+	}
+}
+
+func (g *Gateway) connectedDevice(user, device string) bool {
+	for _, s := range g.hub.sessions(user) {
+		if s.device == device {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,131 @@
+package ws
+
+import (
+	"hash/crc64"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// sendItem is a message on its way into the ledger.
+type sendItem struct {
+	Send
+	ttl     Millis
+	session *Session      // whose frame 1 it is; nil for REST
+	frameID string        // of that frame
+	done    chan struct{} // for REST; closed when it is known what became of it
+}
+
+func (it *sendItem) op() Op     { return &it.Send }
+func (it *sendItem) kept() bool { return false }
+
+func (it *sendItem) stamp(now Millis) {
+	it.Record.CreatedAt = now
+	if it.ttl > 0 {
+		it.Record.ExpireAt = now + it.ttl
+	}
+}
+
+func (it *sendItem) refused(err error) {
+	it.Err = err
+	if it.session != nil {
+		it.session.refuse(it, err)
+		it.session.free()
+	}
+	if it.done != nil {
+		close(it.done)
+	}
+}
+
+func (it *sendItem) committed(d *dispatcher) {
+	if it.Err != nil {
+		it.refused(it.Err)
+		return
+	}
+	if it.session != nil {
+		it.accept(d)
+		it.session.free()
+	}
+	if it.Duplicate {
+		d.g.opt.Metrics.Message("duplicate", 1)
+	} else {
+		d.g.opt.Metrics.Message("accepted", 1)
+		d.deliver(&it.Record, it.Members, it.To)
+	}
+	if it.done != nil {
+		close(it.done)
+	}
+}
+
+// accept answers frame 1 with frame 0: promise 1, the message is durable.
+func (it *sendItem) accept(d *dispatcher) {
+	f := getFrame()
+	f.b = protocol.AppendAccepted(f.b, d.g.dates, protocol.Accepted{
+		ID: it.frameID, At: int64(it.Record.CreatedAt), Message: it.Record.Body, MsgID: it.Record.MsgID,
+		MessageID: it.Record.ID(), Duplicate: it.Duplicate,
+	})
+	d.send(it.session, f)
+	if !it.Duplicate && it.To != it.session.user {
+		it.session.expectProof(it.Record.ID())
+	}
+}
+
+// receiveSend handles frame 1.
+func (s *Session) receiveSend(f *protocol.Frame) error {
+	if len(f.Message) > s.g.opt.MaxBody {
+		return protocol.FieldError(protocol.TooLarge, "message", "the message is longer than this server takes")
+	}
+	draft := Draft{
+		From: s.user, To: []string{f.To}, Body: f.Message, FileType: f.FileType, MsgID: f.MsgID,
+		trigger: protocol.TriggerWebSocket, device: s.device, requestID: protocol.NewRequestID(),
+	}
+	if err := s.g.screen(s.g.ctx, &draft); err != nil {
+		return err
+	}
+	it := s.g.newSend(&draft, draft.To[0])
+	it.session = s
+	it.frameID = f.ID
+	it.SenderName = s.name
+	if !s.hold() {
+		return errStopped
+	}
+	if err := s.g.committer.submit(it); err != nil {
+		s.free()
+		return err
+	}
+	return nil
+}
+
+// refuse answers frame 1 with a 500.
+func (s *Session) refuse(it *sendItem, err error) {
+	coded := *protocol.AsError(err)
+	coded.MsgID = it.Record.MsgID
+	s.g.opt.Metrics.Message(string(coded.Code), 1)
+	if coded.Cause != nil {
+		s.g.log.Warn("a message was refused", "session", s.id, "error", coded.Error())
+	}
+	s.fail(it.frameID, &coded)
+}
+
+// newSend makes the item that sends a draft to one recipient.
+func (g *Gateway) newSend(draft *Draft, to string) *sendItem {
+	return &sendItem{
+		ttl: millis(draft.TTL),
+		Send: Send{
+			To: to, CreateUsers: g.opt.StoreUnknown, SenderName: draft.FromName, Hash: contentHash(draft),
+			Record: Record{
+				Kind: KindMessage, Sender: draft.From, SenderDevice: draft.device, MsgID: draft.MsgID,
+				RequestID: draft.requestID, Node: g.opt.NodeID, Body: draft.Body, FileType: draft.FileType,
+				Trigger: draft.trigger,
+			},
+		},
+	}
+}
+
+var hashTable = crc64.MakeTable(crc64.ECMA)
+
+// contentHash tells a repeat from another message under the same msgid. It is stored, so it has to stay the same; it
+// guards a sender against itself only, so it need not be cryptographic.
+func contentHash(draft *Draft) uint64 {
+	h := crc64.Update(0, hashTable, []byte{draft.FileType})
+	return crc64.Update(h, hashTable, []byte(draft.Body))
+}

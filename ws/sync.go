@@ -1,0 +1,85 @@
+package ws
+
+import (
+	"context"
+	"errors"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// receiveSync handles frame 28: the marks are acknowledgements of everything due up to there, pending asks for proofs.
+// It is answered with 29 once all of it is durable.
+func (s *Session) receiveSync(f *protocol.Frame) error {
+	ctx, cancel := s.g.readContext()
+	defer cancel()
+	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.store.Info().Epoch, Reset: s.newDevice && len(f.Marks) > 0}
+	if err := s.takeMarks(ctx, f.Marks, &done); err != nil {
+		return err
+	}
+	if err := s.answerPending(ctx, f.Pending, &done); err != nil {
+		return err
+	}
+	out := getFrame()
+	out.b = protocol.AppendSyncDone(out.b, done)
+	s.reply(out)
+	return nil
+}
+
+func (s *Session) takeMarks(ctx context.Context, marks []protocol.Mark, done *protocol.SyncDone) error {
+	for _, mark := range marks {
+		if mark.Seq == 0 {
+			continue
+		}
+		final := &ackItem{done: make(chan struct{})}
+		err := s.ackThrough(ctx, mark.Conversation, mark.Seq, final)
+		if err == nil {
+			select {
+			case <-final.done:
+				err = final.Err
+			case <-ctx.Done():
+				err = ErrUnavailable
+			}
+		}
+		var coded *protocol.Error
+		switch {
+		case err == nil:
+			done.Marks++
+		case errors.As(err, &coded) && !coded.Code.Temporary():
+			done.Errors = append(done.Errors, protocol.MarkError{Conversation: mark.Conversation, Err: coded})
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// answerPending sends a 17 for each message that has a receipt; the rest is waiting or gone.
+func (s *Session) answerPending(ctx context.Context, pending []MessageID, done *protocol.SyncDone) error {
+	for _, id := range pending {
+		rec, err := s.g.store.Record(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err != nil || rec.Sender != s.user || rec.Kind != KindMessage {
+			done.Gone = append(done.Gone, id)
+			continue
+		}
+		receipt, found, err := s.g.findProof(ctx, rec)
+		switch {
+		case err != nil:
+			return err
+		case found:
+			s.proved(id)
+			done.Proofs++
+			s.reply(s.proof(rec, receipt.User, receipt.Device, receipt.At))
+			if !s.writer.awaitRoom(s.g.opt.QueueBytes / 2) {
+				return errStopped
+			}
+		case rec.RecalledAt != 0 || expired(rec, s.g.now()):
+			done.Gone = append(done.Gone, id)
+		default:
+			done.Waiting = append(done.Waiting, id)
+		}
+	}
+	return nil
+}

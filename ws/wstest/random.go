@@ -1,0 +1,135 @@
+package wstest
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
+)
+
+var (
+	randomRuns    = flag.Int("wstest.runs", 20, "random runs of the store suite")
+	randomBatches = flag.Int("wstest.batches", 40, "batches in a random run of the store suite")
+	randomSeed    = flag.Uint64("wstest.seed", 0, "repeat the random run with this seed only; 0: runs with new seeds")
+)
+
+// randomStore commits random batches to the store under test and to a MemStore, and compares after each batch what
+// became of every op and everything that can be read.
+func randomStore(t *testing.T, open func(t *testing.T) ws.Store) {
+	seeds := []uint64{*randomSeed}
+	if *randomSeed == 0 {
+		seeds = seeds[:0]
+		start := uint64(time.Now().UnixNano())
+		for i := range *randomRuns {
+			seeds = append(seeds, start+uint64(i))
+		}
+	}
+	for _, seed := range seeds {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					t.Logf("repeat with -wstest.seed=%d -wstest.batches=%d", seed, *randomBatches)
+				}
+			}()
+			randomRun(t, open, seed)
+		})
+	}
+}
+
+func randomRun(t *testing.T, open func(t *testing.T) ws.Store, seed uint64) {
+	p := newPair(
+		newSubject(t, open), newSubject(t, func(*testing.T) ws.Store { return NewMemStore() }),
+		rand.New(rand.NewPCG(seed, 1)),
+	)
+	for range *randomBatches {
+		p.step()
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// pair is the store under test beside its model. The two may give conversations, scheduled messages and events
+// different ids, so ops name them by what they are and are built once for each store.
+type pair struct {
+	*rand.Rand
+	tested, model *subject
+	now           ws.Millis
+	dissolved     map[string]bool
+	scheduled     []scheduledPair
+	log           []string // what was committed, for a failure
+}
+
+type scheduledPair struct{ tested, model uint64 }
+
+// action is an op to be: build makes it for one of the stores.
+type action struct {
+	what  string
+	build func(v view) ws.Op
+}
+
+// view is one of the two stores, as actions see it.
+type view struct {
+	*subject
+	scheduledIDs []uint64
+}
+
+func newPair(tested, model *subject, random *rand.Rand) *pair {
+	p := &pair{Rand: random, tested: tested, model: model, now: 1_700_000_000_000, dissolved: map[string]bool{}}
+	for _, v := range p.views() {
+		for i, user := range randomUsers[:4] {
+			v.holds(&ws.PutUser{OpenID: user, Name: "name of " + user, At: p.now + ws.Millis(i)})
+		}
+	}
+	return p
+}
+
+func (p *pair) views() [2]view {
+	var tested, model []uint64
+	for _, ids := range p.scheduled {
+		tested, model = append(tested, ids.tested), append(model, ids.model)
+	}
+	return [2]view{{p.tested, tested}, {p.model, model}}
+}
+
+// step commits one random batch to both stores and compares them.
+func (p *pair) step() {
+	actions := make([]action, 1+p.IntN(10))
+	for i := range actions {
+		actions[i] = p.action()
+	}
+	if p.IntN(40) == 0 {
+		actions = append(actions, p.dissolve())
+	}
+	var batches [2][]ws.Op
+	for i, v := range p.views() {
+		for _, a := range actions {
+			batches[i] = append(batches[i], a.build(v))
+		}
+		v.commit(batches[i]...)
+	}
+	p.log = append(p.log, "commit")
+	for i, a := range actions {
+		got, want := batches[0][i], batches[1][i]
+		p.log = append(p.log, fmt.Sprintf("\t%s -> %v", a.what, want.Result().Err))
+		require.Equal(p.tested, outcome(p.model, want), outcome(p.tested, got), "%s\n%s", a.what, p)
+		if s, ok := want.(*ws.Schedule); ok && s.Err == nil && !s.Duplicate {
+			p.scheduled = append(p.scheduled, scheduledPair{got.(*ws.Schedule).Scheduled.ID, s.Scheduled.ID})
+		}
+	}
+	p.compare()
+}
+
+// String is the end of what was committed.
+func (p *pair) String() string {
+	text := ""
+	for _, line := range p.log[max(0, len(p.log)-60):] {
+		text += line + "\n"
+	}
+	return text
+}
