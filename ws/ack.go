@@ -100,13 +100,17 @@ func (s *Session) ackWindow(f *protocol.Frame, id MessageID, isID bool, reply pr
 	if !found {
 		return false
 	}
+	s.ackPushed(p, reply)
+	return true
+}
+
+// ackPushed acknowledges what was taken from the window. The caller holds mu.
+func (s *Session) ackPushed(p pushed, reply protocol.Acked) {
 	s.ackedSome()
 	it := s.newAck(p.track, p.rec.Seq, p.rec.Seq, p.attempts)
 	it.records = []*Record{p.rec}
-	it.session = s
-	it.reply = reply
+	it.session, it.reply = s, reply
 	s.submitAck(it)
-	return true
 }
 
 // newAck builds the item for a run, with the cursor that follows. The caller holds mu and has taken the run from the window.
@@ -123,6 +127,11 @@ func (s *Session) newAck(t *track, from, to uint64, attempts uint32) *ackItem {
 // ackedSome notes that the peer acknowledges, and reads on if the window has become low. The caller holds mu.
 func (s *Session) ackedSome() {
 	s.lastAck = s.g.mono()
+	s.readOn()
+}
+
+// readOn reads the next page where one is waited for and the window has become low. The caller holds mu.
+func (s *Session) readOn() {
 	if len(s.behind) > 0 && s.window.low() {
 		s.schedule()
 	}
@@ -149,6 +158,10 @@ func (s *Session) ackLedger(f *protocol.Frame, id MessageID, isID bool, reply pr
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if p, found := s.window.takeID(rec.ID()); found {
+		s.ackPushed(p, reply) // CATCH-UP pushed it while the ledger was read
+		return nil
+	}
 	it := s.newAck(t, 0, 0, 0)
 	it.session, it.reply = s, reply
 	// What is below next and not in the window was acknowledged in this session, and may still be on its way.
@@ -213,8 +226,11 @@ func (s *Session) lookUp(ctx context.Context, f *protocol.Frame, id MessageID, i
 			return rec, err
 		}
 	}
-	if f.FromUser == "" {
+	switch f.FromUser {
+	case "":
 		return nil, ErrNotFound
+	case s.user:
+		return s.lookUpCopy(ctx, f.MsgID)
 	}
 	conversation, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, f.FromUser))
 	if err != nil {
@@ -225,6 +241,34 @@ func (s *Session) lookUp(ctx context.Context, f *protocol.Frame, id MessageID, i
 		return nil, err
 	}
 	return s.g.store.Record(ctx, MessageID{Conversation: conversation.ID, Seq: seq})
+}
+
+// lookUpCopy finds a copy of one of the user's own messages, whose frame does not say in which conversation it stands:
+// it is looked for where this session was sent anything, and in the conversation with oneself.
+func (s *Session) lookUpCopy(ctx context.Context, msgid string) (*Record, error) {
+	s.mu.Lock()
+	ids := make([]ConversationID, 0, len(s.tracks)+1)
+	for id := range s.tracks {
+		ids = append(ids, id)
+	}
+	s.mu.Unlock()
+	own, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, s.user))
+	if err == nil {
+		ids = append(ids, own.ID)
+	} else if !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	for _, id := range ids {
+		seq, err := s.g.store.Dedup(ctx, id, s.user, msgid)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.g.store.Record(ctx, MessageID{Conversation: id, Seq: seq})
+	}
+	return nil, ErrNotFound
 }
 
 // placed returns the session's track of a conversation, read from the ledger if need be; not_addressed if the user was

@@ -58,8 +58,7 @@ func (s *Session) step(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.deliverPage(t, from, to, records)
-	return true, nil
+	return !s.deliverPage(t, to, records), nil
 }
 
 const scanLimit = 128
@@ -165,15 +164,16 @@ func (s *Session) nextPage() (t *track, from, to uint64, count, bytes int) {
 }
 
 // deliverPage pushes what was read, passes over what the device had, and turns the track live when it has reached the
-// head, which may have moved meanwhile.
-func (s *Session) deliverPage(t *track, from, to uint64, records []*Record) {
+// head, which may have moved meanwhile. full says that the window had no room for all of it: reading goes on when
+// acknowledgements have made some.
+func (s *Session) deliverPage(t *track, to uint64, records []*Record) (full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing || t.phase != behind {
-		return
+		return false
 	}
 	now := s.g.mono()
-	kick, full := false, false
+	kick := false
 	f := getFrame()
 	defer putFrame(f)
 	for _, rec := range records {
@@ -207,6 +207,7 @@ func (s *Session) deliverPage(t *track, from, to uint64, records []*Record) {
 	if kick {
 		s.writer.kick()
 	}
+	return full
 }
 
 // flush gives the committer the cursor of a track that passed over records. The caller holds mu: what the cursor

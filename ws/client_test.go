@@ -198,6 +198,7 @@ func (c *client) expect(kind int) reply {
 		if r.kind() == kind {
 			return r
 		}
+		require.Less(c.t, len(passed), 1000, "waiting for frame %d as %s; came: %+v", kind, c.user, r)
 		passed = append(passed, r)
 	}
 }

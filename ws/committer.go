@@ -170,7 +170,7 @@ func (c *committer) commit(batch []item) {
 	began := time.Now()
 	err := c.write(ops)
 	c.opt.Metrics.Commit(len(ops), time.Since(began), err == nil)
-	c.opt.Metrics.Queue("commit", len(c.queue))
+	c.opt.Metrics.Queue("commit", c.depth())
 	switch {
 	case err == nil:
 		c.healthy()
@@ -235,6 +235,12 @@ func (c *committer) healthy() {
 		c.down = false
 		c.opt.Log.Info("the ledger is written again")
 	}
+}
+
+func (c *committer) depth() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
 }
 
 // refusing reports whether the last commit was refused.

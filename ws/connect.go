@@ -171,7 +171,7 @@ func (s *Session) begin() {
 	if replaced := s.g.hub.add(s); replaced != nil {
 		replaced.close(protocol.CloseReplaced, "a newer session of the same device took over")
 	}
-	s.g.wheel.arm(s, s.g.mono()+idleTick)
+	s.g.wheel.arm(s, s.g.mono()) // the first tick finds out when to look again
 	s.mu.Lock()
 	s.schedule()
 	s.mu.Unlock()

@@ -9,7 +9,9 @@ func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
 		return false
 	}
 	if rec.Kind == KindRecall {
-		s.window.takeID(MessageID{Conversation: rec.Conversation, Seq: rec.Target})
+		if _, found := s.window.takeID(MessageID{Conversation: rec.Conversation, Seq: rec.Target}); found {
+			s.readOn()
+		}
 	}
 	t := s.touch(rec.Conversation)
 	if changesStay(rec, s.user) && t.phase != unplaced {

@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/yanlink/yanlink/ws/protocol"
@@ -100,9 +101,12 @@ func coversAny(stays []Stay, seq uint64) bool {
 	return slices.ContainsFunc(stays, func(s Stay) bool { return s.Covers(seq) })
 }
 
+// FromStart stands for the place before the first position, as History's after.
+const FromStart = math.MaxUint64
+
 // History returns a page of a conversation as viewer may see it: the newest first, those below before, or, with after
-// given, the oldest first, those above after. next is what to pass back in the same place; 0 at the end. not_found for
-// a stranger; an empty viewer may see all.
+// given, the oldest first, those above after; FromStart for all of them. next is what to pass back in the same place;
+// 0 at the end. not_found for a stranger; an empty viewer may see all.
 func (g *Gateway) History(ctx context.Context, viewer string, id ConversationID, before, after uint64, limit int) (items []HistoryItem, next uint64, err error) {
 	conversation, err := g.store.Conversation(ctx, id)
 	if err != nil {
@@ -145,7 +149,7 @@ func (g *Gateway) History(ctx context.Context, viewer string, id ConversationID,
 
 func historyRange(c *Conversation, before, after, limit uint64) (from, to uint64) {
 	if after > 0 {
-		from = max(after+1, c.First)
+		from = max(after+1, c.First) // FromStart + 1 is 0
 		return from, min(c.Last, from+limit-1)
 	}
 	to = c.Last

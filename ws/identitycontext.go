@@ -2,43 +2,36 @@ package ws
 
 import "context"
 
-type contextKey int
-
-const (
-	identityKey contextKey = iota
-	requestIDKey
-	tokenKey
-)
-
-// WithIdentity returns a context that carries who a request acts for.
+// WithIdentity returns a context whose Caller has that identity.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
-	return context.WithValue(ctx, identityKey, id)
+	return withChange(ctx, func(c *Caller) { c.Identity = id })
 }
 
 // IdentityFrom returns who a request acts for; false if nobody was authenticated.
 func IdentityFrom(ctx context.Context) (Identity, bool) {
-	id, ok := ctx.Value(identityKey).(Identity)
-	return id, ok
+	id := CallerFrom(ctx).Identity
+	return id, id.OpenID != "" || id.Service != ""
 }
 
-// WithRequestID returns a context that carries the id a request is known by in logs and answers.
+// WithRequestID returns a context whose Caller has the id a request is known by in logs and answers.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey, id)
+	return withChange(ctx, func(c *Caller) { c.RequestID = id })
 }
 
 // RequestIDFrom returns the request's id; empty if it has none.
-func RequestIDFrom(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey).(string)
-	return id
-}
+func RequestIDFrom(ctx context.Context) string { return CallerFrom(ctx).RequestID }
 
-// WithToken returns a context that carries the token a client showed, taken out of where a log could see it.
+// WithToken returns a context whose Caller has the token a client showed, taken out of where a log could see it.
 func WithToken(ctx context.Context, token string) context.Context {
-	return context.WithValue(ctx, tokenKey, token)
+	return withChange(ctx, func(c *Caller) { c.Token = token })
 }
 
 // TokenFrom returns the token a client showed; empty if it showed none.
-func TokenFrom(ctx context.Context) string {
-	token, _ := ctx.Value(tokenKey).(string)
-	return token
+func TokenFrom(ctx context.Context) string { return CallerFrom(ctx).Token }
+
+// withChange leaves the Caller of the outer context as it is: others may be reading it.
+func withChange(ctx context.Context, change func(*Caller)) context.Context {
+	caller := *CallerFrom(ctx)
+	change(&caller)
+	return WithCaller(ctx, &caller)
 }

@@ -10,7 +10,7 @@ const (
 	// commitSlack is how much longer than CommitTimeout a record may take from its stamp to being readable.
 	commitSlack = time.Second
 	// ephemeralEvery is how often ephemeral devices are looked for that have been away for long.
-	ephemeralEvery = 30 * time.Second
+	ephemeralEvery = 10 * time.Second
 	ephemeralBatch = 256
 )
 
@@ -51,7 +51,8 @@ func (r *reconciler) run(g *Gateway) {
 	ticker := time.NewTicker(g.opt.ReconcileEvery)
 	defer ticker.Stop()
 	since := g.now()
-	dropAt := g.mono()
+	// Who was connected when the node before this one died has as long to come back as anybody else.
+	dropAt := g.mono() + millis(g.opt.EphemeralAfter)
 	for {
 		select {
 		case <-g.ctx.Done():
@@ -68,7 +69,7 @@ func (r *reconciler) run(g *Gateway) {
 		g.opt.Metrics.Queue("catchup", g.work.depth())
 		g.opt.Metrics.Queue("dispatch", len(g.dispatcher.queue))
 		if g.mono() >= dropAt {
-			dropAt = g.mono() + millis(ephemeralEvery)
+			dropAt = g.mono() + millis(min(ephemeralEvery, g.opt.EphemeralAfter))
 			g.dropEphemeral()
 		}
 	}

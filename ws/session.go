@@ -146,10 +146,11 @@ func (s *Session) close(code int, reason string) {
 		return
 	}
 	s.closing = true
-	s.closeBy = s.g.mono() + Millis(closeGrace/time.Millisecond)
+	by := s.g.mono() + millis(closeGrace)
+	s.closeBy = by
 	s.mu.Unlock()
 	s.g.opt.Metrics.Closed(code)
-	s.g.wheel.arm(s, s.closeBy)
+	s.g.wheel.arm(s, by)
 	s.writer.close()
 	s.conn.hurry.Store(true)
 	message := websocket.FormatCloseMessage(code, reason)

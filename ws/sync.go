@@ -12,7 +12,7 @@ import (
 func (s *Session) receiveSync(f *protocol.Frame) error {
 	ctx, cancel := s.g.readContext()
 	defer cancel()
-	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.store.Info().Epoch, Reset: s.newDevice && len(f.Marks) > 0}
+	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.store.Info().Epoch, Reset: s.lostPlace(f.Marks)}
 	if err := s.takeMarks(ctx, f.Marks, &done); err != nil {
 		return err
 	}
@@ -23,6 +23,22 @@ func (s *Session) receiveSync(f *protocol.Frame) error {
 	out.b = protocol.AppendSyncDone(out.b, done)
 	s.reply(out)
 	return nil
+}
+
+// lostPlace reports whether a device that is new to the ledger remembers positions this session has not shown it: its
+// cursors are gone, for instance because it was away so long that it gave way to others.
+func (s *Session) lostPlace(marks []protocol.Mark) bool {
+	if !s.newDevice {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, mark := range marks {
+		if t := s.tracks[mark.Conversation]; mark.Seq > 0 && (t == nil || mark.Seq >= t.next) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Session) takeMarks(ctx context.Context, marks []protocol.Mark, done *protocol.SyncDone) error {

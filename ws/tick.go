@@ -85,7 +85,7 @@ func (s *Session) zombie() *ending {
 
 // resend pushes again what was not acknowledged in time; what was pushed as often as allowed rests until the next session.
 func (s *Session) resend(now Millis) (next Millis) {
-	kick := false
+	kick, busy := false, s.busy()
 	for i := 0; i < len(s.window.active); {
 		p := &s.window.active[i]
 		switch {
@@ -96,7 +96,7 @@ func (s *Session) resend(now Millis) (next Millis) {
 				"session", s.id, "messageId", p.rec.ID().String(), "pushes", p.attempts)
 			s.window.rest(i)
 			continue
-		case s.busy():
+		case busy:
 			p.due = now + socketBusy
 		default:
 			p.attempts++
@@ -111,9 +111,7 @@ func (s *Session) resend(now Millis) (next Millis) {
 	if kick {
 		s.writer.kick()
 	}
-	if len(s.behind) > 0 && s.window.low() {
-		s.schedule()
-	}
+	s.readOn()
 	return next
 }
 

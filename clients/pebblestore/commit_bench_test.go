@@ -65,7 +65,16 @@ func benchCommit(b *testing.B, size int) {
 	b.ReportMetric(float64(next)/time.Since(began).Seconds(), "msg/s")
 }
 
-func benchUser(pair int, side string) string { return fmt.Sprintf("user-%04d-%s", pair, side) }
+var benchUsers = map[string][]string{"a": benchNames("a"), "b": benchNames("b")}
+
+func benchNames(side string) (names []string) {
+	for pair := range benchConversations {
+		names = append(names, fmt.Sprintf("user-%04d-%s", pair, side))
+	}
+	return names
+}
+
+func benchUser(pair int, side string) string { return benchUsers[side][pair] }
 
 // benchPeople makes the users with their devices, and the conversations, in the order of the pairs.
 func benchPeople(b *testing.B, s *Store) {

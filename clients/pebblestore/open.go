@@ -175,6 +175,7 @@ func create(db *pebble.DB, dir string) (ws.LedgerInfo, error) {
 		b.set([]byte{kindCounters}, encodeCounters(nil, counters{conversation: uint64(ws.SystemConversation) + 1, scheduled: 1, event: 1})),
 		b.set(conversationKey(nil, system.ID), encodeConversation(nil, &system)),
 		b.set(nameKey(nil, system.Kind, system.Key), appendID(nil, uint64(system.ID))),
+		b.seal(),
 		b.Commit(pebble.Sync),
 	)
 }

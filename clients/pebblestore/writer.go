@@ -53,9 +53,11 @@ func (w *writer) build(ops []ws.Op) error {
 		}
 	}
 	if w.counted {
-		return w.batch.set(append(w.batch.k(), kindCounters), encodeCounters(w.batch.v(), w.counters))
+		if err := w.batch.set(append(w.batch.k(), kindCounters), encodeCounters(w.batch.v(), w.counters)); err != nil {
+			return err
+		}
 	}
-	return nil
+	return w.batch.seal()
 }
 
 func (w *writer) apply(op ws.Op) error {

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	randomRuns    = flag.Int("wstest.runs", 20, "random runs of the store suite")
+	randomRuns    = flag.Int("wstest.runs", 8, "random runs of the store suite")
 	randomBatches = flag.Int("wstest.batches", 40, "batches in a random run of the store suite")
 	randomSeed    = flag.Uint64("wstest.seed", 0, "repeat the random run with this seed only; 0: runs with new seeds")
 )

@@ -30,6 +30,8 @@ var cursorRules = []rule{
 		id := s.talk("alice", "bob", 3)
 		s.holds(&ws.Ack{User: "bob", Device: "phone", Conversation: id, Cursor: 2})
 		require.Equal(s, ws.Cursor{Conversation: id, Seq: 2}, s.position("bob", "phone", id).Cursor)
+		s.holds(&ws.Ack{User: "bob", Device: "phone", Conversation: id, To: 3, Cursor: 3})
+		require.Equal(s, uint64(3), s.cursor("bob", "phone", id))
 		require.Empty(s, s.receipts("bob", "phone", id, 0))
 	}},
 	{"overHoles", func(s *subject) {

@@ -119,6 +119,9 @@ var groupRules = []rule{
 		s.refuses(protocol.UnknownGroup, s.changing(4711, ws.KindJoined, "alice", "alice"))
 		s.refuses(protocol.UnknownUser, s.changing(id, ws.KindJoined, "alice", "nobody"))
 		require.Equal(s, uint64(1), s.conversation(id).Last)
+		direct := s.knownTalk("alice", "bob", 1)
+		s.refuses(protocol.UnknownGroup, s.changing(direct, ws.KindLeft, "bob", "bob"))
+		s.refuses(protocol.UnknownGroup, s.changing(ws.SystemConversation, ws.KindLeft, "bob", "bob"))
 	}},
 	{"read", func(s *subject) {
 		id := s.knownTalk("alice", "bob", 5)

@@ -32,9 +32,11 @@ var sendRules = []rule{
 	}},
 	{"recipientMadeKnown", func(s *subject) {
 		op := s.message("alice", "bob", "hello")
-		op.CreateUsers = true
+		op.CreateUsers, op.SenderName = true, "Alice"
 		s.holds(op)
-		require.True(s, s.known("bob"))
+		bob, err := s.User(s.ctx, "bob")
+		require.NoError(s, err)
+		require.Empty(s, bob.Name, "the name is the sender's")
 		require.Equal(s, []string{"alice", "bob"}, s.members(ws.SystemConversation))
 		s.open("bob", "phone")
 		require.Equal(s, []ws.ConversationID{op.Record.Conversation}, s.behind("bob", "phone"))

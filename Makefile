@@ -1,0 +1,77 @@
+# Yanlink. `make help` lists what there is.
+SHELL := /bin/bash
+GO ?= go
+# The linter is pinned and kept outside the checkout; see .golangci-lint-version.
+LINT_VERSION := $(shell cat .golangci-lint-version)
+TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yanlink-tools
+LINT := $(TOOLS)/golangci-lint-$(LINT_VERSION)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build bin/yanlink and bin/loadgen
+	$(GO) build -o bin/ . ./cmd/...
+
+.PHONY: run
+run: ## run the server with its data in ./data
+	$(GO) run .
+
+.PHONY: test
+test: lint test-race test-page storm e2e ## everything: lint, race tests, power cuts, model, storm, browser
+
+.PHONY: test-race
+test-race: ## all Go tests under the race detector
+	$(GO) test -race -timeout 15m ./...
+
+.PHONY: test-short
+test-short: ## all Go tests, without the race detector
+	$(GO) test ./...
+
+.PHONY: test-page
+test-page: ## the JavaScript client's tests
+	./web/test/run.sh
+
+.PHONY: power
+power: ## 1,000 simulated power cuts, and a file system that begins to fail
+	$(GO) test -count=1 -timeout 20m -v -run 'PowerCuts|FailingDisk' ./clients/pebblestore
+
+.PHONY: model
+model: ## thousands of random histories against the model (make model RUNS=5000 SEED=1)
+	$(GO) test -count=1 -timeout 120m ./ws/modeltest -runs $(or $(RUNS),5000) $(if $(SEED),-seed $(SEED))
+
+.PHONY: storm
+storm: ## kill -9 storm: 40 clients, 20,000 messages, 8 kills, an outside checker
+	$(GO) run ./cmd/storm
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@for target in $$($(GO) test -list '^Fuzz' ./ws/protocol | grep ^Fuzz); do \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1x ./ws/protocol || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## the figures, as ratios to the yardstick, quick sizes (FULL=1 for the whole)
+	$(GO) run ./cmd/loadgen bench -suite figures $(if $(FULL),-full) -json $(or $(JSON),bench.out)
+
+.PHONY: e2e
+e2e: ## two pages in a real browser, with a kill -9 between
+	./web/e2e/install.sh
+	$(GO) test -count=1 -tags e2e -timeout 10m ./web/e2e
+
+.PHONY: lint
+lint: install-lint ## golangci-lint with the layout table, and gofumpt
+	$(LINT) run ./...
+
+.PHONY: fmt
+fmt: install-lint ## format
+	$(LINT) fmt ./...
+
+.PHONY: install-lint
+install-lint:
+	@test -x $(LINT) || { echo "installing golangci-lint $(LINT_VERSION)"; \
+		mkdir -p $(TOOLS) && GOBIN=$(TOOLS)/build $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) \
+		&& mv $(TOOLS)/build/golangci-lint $(LINT); }

@@ -1,0 +1,110 @@
+package measure_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/cmd/loadgen/internal/measure"
+)
+
+func TestLatency_Summary(t *testing.T) {
+	l := measure.NewLatency()
+	for ms := 1; ms <= 1000; ms++ {
+		l.Record(time.Duration(ms) * time.Millisecond)
+	}
+	s := l.Summary()
+	require.EqualValues(t, 1000, s.Count)
+	for _, at := range []struct{ want, got float64 }{{500, s.P50}, {900, s.P90}, {990, s.P99}, {999, s.P999}, {1000, s.Max}, {500.5, s.Mean}} {
+		require.InEpsilon(t, at.want, at.got, 0.002)
+	}
+}
+
+func TestLatency_Bounds(t *testing.T) {
+	l := measure.NewLatency()
+	l.Record(-time.Second)
+	l.Record(time.Hour)
+	s := l.Summary()
+	require.EqualValues(t, 2, s.Count)
+	require.InDelta(t, 0.001, s.P50, 0.0001)
+	require.InEpsilon(t, 120_000, s.Max, 0.002)
+}
+
+func TestLatency_Merge(t *testing.T) {
+	a, b := measure.NewLatency(), measure.NewLatency()
+	for range 99 {
+		a.Record(time.Millisecond)
+	}
+	b.Record(time.Second)
+	a.Merge(b)
+	s := a.Summary()
+	require.EqualValues(t, 100, s.Count)
+	require.InEpsilon(t, 1, s.P99, 0.002)
+	require.InEpsilon(t, 1000, s.Max, 0.002)
+	require.EqualValues(t, 1, b.Summary().Count)
+}
+
+func TestMeter_SeesWhatAProcessSpends(t *testing.T) {
+	meter, err := measure.NewMeter(os.Getpid())
+	require.NoError(t, err)
+	own, err := measure.OwnCPU()
+	require.NoError(t, err)
+	for spent := own; spent < own+100*time.Millisecond; {
+		spent, err = measure.OwnCPU()
+		require.NoError(t, err)
+	}
+	u, err := meter.Usage()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, u.Own, 100*time.Millisecond)
+	require.GreaterOrEqual(t, u.Server, 50*time.Millisecond) // read in ticks of 10 ms
+	require.Positive(t, u.Wall)
+	require.InDelta(t, float64(u.Own), float64(u.Server), float64(80*time.Millisecond))
+}
+
+func TestMeter_UnknownProcess(t *testing.T) {
+	_, err := measure.NewMeter(1 << 30)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = measure.RSS(1 << 30)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	meter, err := measure.NewMeter(0)
+	require.NoError(t, err)
+	u, err := meter.Usage()
+	require.NoError(t, err)
+	require.Zero(t, u.Server)
+	require.Zero(t, u.Foreign)
+}
+
+func TestRSS(t *testing.T) {
+	before, err := measure.RSS(os.Getpid())
+	require.NoError(t, err)
+	held := make([]byte, 64<<20)
+	for i := 0; i < len(held); i += 1 << 10 {
+		held[i] = 1
+	}
+	after, err := measure.RSS(os.Getpid())
+	require.NoError(t, err)
+	require.Greater(t, after-before, int64(len(held))/2)
+	require.EqualValues(t, 1, held[0])
+}
+
+func TestUsage(t *testing.T) {
+	u := measure.Usage{Wall: time.Second, Server: 2, Own: 3, Foreign: 4}
+	require.Equal(t, measure.Usage{Wall: 2 * time.Second, Server: 4, Own: 6, Foreign: 8}, u.Add(u))
+	require.Zero(t, measure.Usage{}.Share(time.Second))
+	require.InEpsilon(t, 2*u.Share(time.Second), u.Share(2*time.Second), 1e-9)
+}
+
+func TestTicker_KeepsItsPeriod(t *testing.T) {
+	const period, count = 2 * time.Millisecond, 20
+	began := time.Now()
+	ticker, err := measure.NewTicker(period)
+	require.NoError(t, err)
+	defer ticker.Stop()
+	for range count {
+		require.NoError(t, ticker.Wait())
+	}
+	// Ticks may come late and then together, but never early.
+	require.GreaterOrEqual(t, time.Since(began), period)
+}

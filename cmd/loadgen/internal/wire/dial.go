@@ -1,0 +1,109 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// A fixed nonce: it protects caches between the two ends, of which there are none here.
+const (
+	nonce = "eWFubGluay1sb2FkZ2VuIQ=="
+	guid  = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+)
+
+// ErrNotLoopback is returned for an address that is not on this machine.
+var ErrNotLoopback = errors.New("loadgen only loads servers on this machine: the address has to be a loopback one, such as 127.0.0.1:8084")
+
+// Loopback checks that addr (host:port) names a loopback address, without asking a resolver.
+func Loopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("read address %q: %w", addr, err)
+	}
+	if host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.Unmap().IsLoopback() {
+		return fmt.Errorf("%q: %w", addr, ErrNotLoopback)
+	}
+	return nil
+}
+
+// StatusError is a refusal of the handshake.
+type StatusError struct {
+	Status int
+	Body   string
+}
+
+// Error implements error.
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("the handshake was answered with %d: %s", e.Status, e.Body)
+}
+
+// Dial connects to /ws at addr as the owner of token, all within timeout.
+func Dial(ctx context.Context, addr, token, device string, timeout time.Duration) (*Conn, error) {
+	if err := Loopback(addr); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var dialer net.Dialer
+	c, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	conn, err := upgrade(ctx, c, addr, token, device, timeout)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("upgrade: %w", err), c.Close())
+	}
+	return conn, nil
+}
+
+func upgrade(ctx context.Context, c net.Conn, addr, token, device string, timeout time.Duration) (*Conn, error) {
+	deadline, _ := ctx.Deadline()
+	if err := c.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	query := url.Values{"token": {token}, "device": {device}, "v": {"1"}}
+	_, err := io.WriteString(c, "GET /ws?"+query.Encode()+" HTTP/1.1\r\nHost: "+addr+
+		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "+nonce+"\r\n\r\n")
+	if err != nil {
+		return nil, err
+	}
+	r := bufio.NewReaderSize(c, 1<<10)
+	response, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := accepted(response); err != nil {
+		return nil, err
+	}
+	rest, err := r.Peek(r.Buffered())
+	if err != nil {
+		return nil, err
+	}
+	return newConn(c, rest, timeout), c.SetDeadline(time.Time{})
+}
+
+func accepted(response *http.Response) error {
+	defer response.Body.Close() //nolint:errcheck // it was read, or is the socket
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 256))
+		return &StatusError{Status: response.StatusCode, Body: string(body)}
+	}
+	sum := sha1.Sum([]byte(nonce + guid))
+	if response.Header.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]) {
+		return errors.New("the handshake's Sec-WebSocket-Accept does not match its key")
+	}
+	return nil
+}

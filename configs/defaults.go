@@ -1,0 +1,52 @@
+package configs
+
+import "time"
+
+// Default returns the configuration that holds where nothing is set: everything in one process, data under ./data,
+// listening on loopback.
+func Default() *Config {
+	return &Config{
+		Server: Server{
+			Listen: "127.0.0.1:8084", Admin: "127.0.0.1:8085",
+			BodyBytes: 1 << 20, ReadHeaderTimeout: 5 * time.Second,
+		},
+		Store: Store{
+			Driver: "pebble", Dir: "./data", Migrate: "auto",
+			CacheBytes: 64 << 20, BufferBytes: 64 << 20, MinFreeBytes: 64 << 20,
+		},
+		Registry:  Registry{Driver: "memory"},
+		Bus:       Bus{Driver: "memory"},
+		Discovery: Discovery{Driver: "none", Nacos: Nacos{Service: "yanlink"}},
+		SSO: SSO{
+			Header:  "token",
+			Fields:  defaultFields(),
+			Timeout: 3 * time.Second, CacheTTL: time.Minute, CacheSize: 100_000, Recheck: time.Minute, Grace: time.Hour,
+			MaxConcurrent: 64, Dev: true,
+		},
+		Auth: Auth{AdminRoles: []string{"admin"}},
+		Limits: Limits{
+			SessionsPerUser: 16, DevicesPerUser: 16, FramesPerSecond: 200, FrameBytes: 64 << 10, InFlight: 64,
+		},
+		Heartbeat: Heartbeat{Interval: 30 * time.Second, Timeout: 75 * time.Second},
+		Delivery: Delivery{
+			Window: 64, WindowBytes: 1 << 20, ResendAfter: 3 * time.Second, Resends: 3, EarlyWait: 50 * time.Millisecond,
+			SenderDevices: true, QueueBytes: 4 << 20, CursorEvery: time.Minute, EphemeralAfter: 10 * time.Minute,
+			WriteTimeout: 10 * time.Second, CatchUpWorkers: 4, PageRecords: 128, PageBytes: 256 << 10,
+			ReconcileEvery: time.Second,
+		},
+		Messages: Messages{AppName: "yanlink", RecallWindow: 2 * time.Minute, UnknownUsers: "refuse"},
+		Ledger: Ledger{
+			CommitInterval: time.Millisecond, CommitBatch: 1024, CommitQueue: 16384, CommitTimeout: 10 * time.Second,
+		},
+		Drain:    Drain{Delay: 5 * time.Second, Spread: 10 * time.Second, Timeout: 25 * time.Second},
+		Protocol: Protocol{Trigger: "given"},
+		Log:      Log{Level: "info", Format: "text"},
+	}
+}
+
+func defaultFields() SSOFields {
+	return SSOFields{
+		OpenID: "openid", UserName: "userName", Roles: "roles",
+		IssuedAt: "issuedAt", ExpiresAt: "expiresAt", ExpiresIn: "expiresIn",
+	}
+}

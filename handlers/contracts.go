@@ -1,0 +1,57 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/yanlink/yanlink/ws"
+)
+
+// Engine is what the handlers serve. *ws.Gateway is one; a host may wrap it. Every method is safe for concurrent use,
+// honours its context, and refuses with a *protocol.Error; any other error is answered as internal.
+type Engine interface {
+	Connector
+	Sender
+	Ledger
+	Watcher
+	Patient
+}
+
+// Connector opens sessions.
+type Connector interface {
+	// Connect turns the request into a session, or returns a *protocol.Error to be answered as HTTP, or a
+	// *ws.HandshakeError, which has been answered already.
+	Connect(w http.ResponseWriter, r *http.Request, c ws.ConnectRequest) error
+}
+
+// Sender writes messages.
+type Sender interface {
+	// Send returns once everything of the draft is durable or refused.
+	Send(ctx context.Context, draft ws.Draft) (ws.SendResult, error)
+	// Recall blanks a message; by has to be its sender, unless force.
+	Recall(ctx context.Context, by string, force bool, id ws.MessageID) error
+}
+
+// Ledger reads what was written. A viewer sees what it has a stay for; the empty one sees all.
+type Ledger interface {
+	// Message returns the whole life of a message.
+	Message(ctx context.Context, viewer string, id ws.MessageID) (ws.MessageLife, error)
+	// Conversations lists a user's conversations with ids above after; next is 0 at the end.
+	Conversations(ctx context.Context, user string, after ws.ConversationID, limit int) (items []ws.ConversationView, next ws.ConversationID, err error)
+	// ConversationWith returns the direct conversation of two, without an id before its first message.
+	ConversationWith(ctx context.Context, user, peer string) (ws.ConversationView, error)
+	// History returns a page below before, newest first, or above after, oldest first.
+	History(ctx context.Context, viewer string, id ws.ConversationID, before, after uint64, limit int) (items []ws.HistoryItem, next uint64, err error)
+}
+
+// Watcher knows who is online.
+type Watcher interface {
+	// Presence answers for each user, in order.
+	Presence(ctx context.Context, users []string) ([]ws.Presence, error)
+}
+
+// Patient can be asked how it is.
+type Patient interface {
+	// Health never fails and does not wait.
+	Health(ctx context.Context) ws.Health
+}

@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// conversation is an item of GET /conversations. Before the first message it has no conversationId.
+type conversation struct {
+	ConversationID string       `json:"conversationId,omitempty"`
+	Kind           string       `json:"kind"`
+	Peer           *person      `json:"peer,omitempty"`
+	Group          *group       `json:"group,omitempty"`
+	LastSeq        uint64       `json:"lastSeq"`
+	ReadSeq        uint64       `json:"readSeq"`
+	Unread         int          `json:"unread"`
+	LastMessage    *historyItem `json:"lastMessage"`
+}
+
+type person struct {
+	OpenID   string `json:"openid"`
+	UserName string `json:"userName"`
+}
+
+type group struct {
+	GroupID string `json:"groupId"`
+	Name    string `json:"name"`
+}
+
+// conversations serves GET /conversations: the caller's own, or the one with somebody. A page may hold fewer than limit
+// and yet not be the last: what nothing was ever written to is left out.
+func (a *API) conversations(c *gin.Context, who caller) error {
+	user, err := who.person("conversations")
+	if err != nil {
+		return err
+	}
+	if c.Query("groupId") != "" {
+		return protocol.FieldError(protocol.BadField, "groupId", "this version does not have groups")
+	}
+	if peer, asked := c.GetQuery("with"); asked {
+		return a.conversationWith(c, user, peer)
+	}
+	limit, err := limitOf(c)
+	if err != nil {
+		return err
+	}
+	var after ws.ConversationID
+	if cursor := c.Query("cursor"); cursor != "" {
+		if after, err = protocol.ParseConversationID(cursor); err != nil {
+			return badCursor()
+		}
+	}
+	views, next, err := a.engine.Conversations(c.Request.Context(), user, after, limit)
+	if err != nil {
+		return err
+	}
+	items := make([]conversation, len(views))
+	for i := range views {
+		items[i] = conversationOf(&views[i])
+	}
+	cursor := ""
+	if next != 0 {
+		cursor = next.String()
+	}
+	return page(c, items, cursor)
+}
+
+func (a *API) conversationWith(c *gin.Context, user, peer string) error {
+	if !protocol.ValidOpenID(peer) {
+		return protocol.FieldError(protocol.BadField, "with", "an openid is 1 to 128 bytes without comma or control characters")
+	}
+	view, err := a.engine.ConversationWith(c.Request.Context(), user, peer)
+	if err != nil {
+		return err
+	}
+	return page(c, []conversation{conversationOf(&view)}, "")
+}
+
+func badCursor() error {
+	return protocol.FieldError(protocol.BadField, "cursor", "must be the next of an earlier page")
+}
+
+func conversationOf(v *ws.ConversationView) conversation {
+	item := conversation{LastSeq: v.LastSeq, ReadSeq: v.ReadSeq, Unread: v.Unread}
+	if v.ID != 0 {
+		item.ConversationID = v.ID.String()
+	}
+	switch v.Kind {
+	case ws.Direct:
+		item.Kind = "direct"
+		item.Peer = &person{OpenID: v.Peer.OpenID, UserName: v.Peer.Name}
+	case ws.Group:
+		item.Kind = "group"
+		item.Group = &group{GroupID: v.GroupID, Name: v.GroupName}
+	case ws.System:
+		item.Kind = "system"
+	}
+	if v.LastMessage != nil {
+		last := historyItemOf(v.LastMessage)
+		item.LastMessage = &last
+	}
+	return item
+}

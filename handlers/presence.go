@@ -1,0 +1,78 @@
+package handlers
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// maxWatched bounds how many users one call asks for.
+const maxWatched = 200
+
+// presence is an item of GET /presence.
+type presence struct {
+	OpenID   string     `json:"openid"`
+	Status   string     `json:"status"` // online, offline, unknown
+	Devices  []string   `json:"devices"`
+	Since    *time.Time `json:"since,omitempty"`    // while online
+	LastSeen *time.Time `json:"lastSeen,omitempty"` // if ever
+}
+
+// presence serves GET /presence.
+func (a *API) presence(c *gin.Context, who caller) error {
+	if _, err := a.viewer(who); err != nil {
+		return err
+	}
+	users, err := usersOf(c)
+	if err != nil {
+		return err
+	}
+	found, err := a.engine.Presence(c.Request.Context(), users)
+	if err != nil {
+		return err
+	}
+	items := make([]presence, len(found))
+	for i := range found {
+		items[i] = presenceOf(&found[i])
+	}
+	return page(c, items, "")
+}
+
+// usersOf reads the parameter users.
+func usersOf(c *gin.Context) ([]string, error) {
+	text := c.Query("users")
+	if text == "" {
+		return nil, protocol.FieldError(protocol.MissingField, "users", "missing: openids, joined by commas")
+	}
+	users := strings.Split(text, ",")
+	if len(users) > maxWatched {
+		return nil, protocol.FieldError(protocol.BadField, "users", "at most "+strconv.Itoa(maxWatched)+" users in one call")
+	}
+	if slices.ContainsFunc(users, func(user string) bool { return !protocol.ValidOpenID(user) }) {
+		return nil, protocol.FieldError(protocol.BadField, "users", "an openid is 1 to 128 bytes without comma or control characters")
+	}
+	return users, nil
+}
+
+func presenceOf(p *ws.Presence) presence {
+	item := presence{OpenID: p.OpenID, Status: p.Status, Devices: p.Devices, Since: maybe(p.Since), LastSeen: maybe(p.LastSeen)}
+	if item.Devices == nil {
+		item.Devices = []string{}
+	}
+	return item
+}
+
+// maybe is moment for a time that may never have been.
+func maybe(at ws.Millis) *time.Time {
+	if at == 0 {
+		return nil
+	}
+	t := moment(at)
+	return &t
+}

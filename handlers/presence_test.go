@@ -1,0 +1,59 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPresence(t *testing.T) {
+	d := openDoor(t, nil)
+	d.connect("ben", "web")
+	d.connect("ben", "phone")
+	a := d.get("ann", "/api/v1/presence?users=eve,ben,nobody")
+	require.Equal(t, http.StatusOK, a.status, a.text)
+	items := a.items()
+	require.Len(t, items, 3)
+	require.Equal(t, []any{"eve", "offline", []any{}}, []any{items[0]["openid"], items[0]["status"], items[0]["devices"]})
+	require.NotContains(t, items[0], "since")
+	require.Equal(t, []any{"ben", "online"}, []any{items[1]["openid"], items[1]["status"]})
+	require.ElementsMatch(t, []any{"web", "phone"}, items[1]["devices"])
+	utc(t, items[1]["since"])
+	require.Equal(t, map[string]any{"openid": "nobody", "status": "offline", "devices": []any{}}, items[2])
+	require.Empty(t, a.object["next"])
+}
+
+func TestPresence_Refused(t *testing.T) {
+	d := openDoor(t, nil)
+	d.get("ann", "/api/v1/presence").refused(t, 400, "missing_field", "users")
+	d.get("ann", "/api/v1/presence?users=ben,,eve").refused(t, 400, "bad_field", "users")
+	d.get("ann", "/api/v1/presence?users=x"+strings.Repeat(",x", 200)).refused(t, 400, "bad_field", "users")
+	d.get("key-send", "/api/v1/presence?users=ben").refused(t, 403, "forbidden", "")
+	require.Equal(t, http.StatusOK, d.get("key-read", "/api/v1/presence?users=ben").status)
+}
+
+func TestMe(t *testing.T) {
+	d := openDoor(t, nil)
+	require.Equal(t, map[string]any{
+		"openid": "ann", "userName": "Ann", "roles": []any{"staff"}, "admin": false, "expiresAt": "2030-01-02T02:04:05Z",
+	}, d.get("ann", "/api/v1/me").object)
+	require.Equal(t, map[string]any{"openid": "ben", "userName": "Ben", "roles": []any{}, "admin": false}, d.get("ben", "/api/v1/me").object)
+	require.Equal(t, true, d.get("boss", "/api/v1/me").object["admin"])
+	a := d.get("key-admin", "/api/v1/me")
+	a.refused(t, 403, "forbidden", "")
+	require.Contains(t, a.text, "service key")
+}
+
+func TestNobody(t *testing.T) {
+	d := openDoor(t, nil)
+	const id = "00000000000000020000000000000001"
+	for _, path := range []string{"messages/" + id, "conversations", "conversations/" + id[:16] + "/messages", "presence?users=ben", "me"} {
+		for _, who := range []string{"", "stranger"} {
+			d.get(who, "/api/v1/"+path).refused(t, 401, "unauthorized", "")
+		}
+	}
+	d.post("", `{"to":"ben","message":"hi"}`).refused(t, 401, "unauthorized", "")
+	d.call("", http.MethodDelete, "/api/v1/messages/"+id, "").refused(t, 401, "unauthorized", "")
+}

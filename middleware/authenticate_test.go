@@ -1,0 +1,119 @@
+package middleware_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/middleware"
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// sso lets everybody in under the token's own name, except for a few.
+type sso struct{}
+
+func (sso) Authenticate(_ context.Context, c ws.Credentials) (ws.Identity, error) {
+	switch c.Token {
+	case "bad":
+		return ws.Identity{}, fmt.Errorf("%w: unknown", ws.ErrInvalidToken)
+	case "down":
+		return ws.Identity{}, fmt.Errorf("%w: dial tcp 10.0.0.1", ws.ErrCannotTell)
+	case "odd":
+		return ws.Identity{}, errors.New("an error without a type")
+	case "banned":
+		return ws.Identity{}, protocol.NewError(protocol.Forbidden, "this user is banned")
+	case "boss":
+		return ws.Identity{OpenID: "boss", Roles: []string{"ops", "admin"}}, nil
+	}
+	return ws.Identity{OpenID: c.Token}, nil
+}
+
+func newAuthWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorld(t, func(e *gin.Engine, log *slog.Logger) {
+		e.Use(middleware.TokenFilter(), middleware.RequestID(), middleware.AccessLog(log), middleware.Errors(log, nil))
+		e.Use(middleware.Authenticate(middleware.AuthOptions{
+			Authenticator: sso{}, Cookie: "sid", AdminRoles: []string{"admin"},
+			AllowOrigin: func(origin, _ string) bool { return origin == "https://ours.example" },
+			ServiceKeys: []middleware.ServiceKey{
+				{Name: "orders", Key: "orders-key-0123456", Scopes: []string{"send"}},
+				{Name: "ops", Key: "ops-key-0123456789", Scopes: []string{"admin", "read"}},
+			},
+		}))
+		e.GET("/who", whoami)
+		e.GET("/user", middleware.UserOr(), whoami)
+		e.GET("/send", middleware.UserOr("send"), whoami)
+	})
+}
+
+func TestAuthenticate_Token(t *testing.T) {
+	w := newAuthWorld(t)
+	encoded := base64.RawURLEncoding.EncodeToString([]byte("alice"))
+	for name, header := range map[string]map[string]string{
+		"bearer":   {"Authorization": "Bearer alice"},
+		"lower":    {"Authorization": "bearer alice"},
+		"cookie":   {"Cookie": "sid=alice"},
+		"ours":     {"Cookie": "sid=alice", "Origin": "https://ours.example"},
+		"protocol": {"Sec-WebSocket-Protocol": "yanlink.v1, yanlink.token." + encoded},
+		"padded":   {"Sec-WebSocket-Protocol": "yanlink.token." + encoded + "="},
+	} {
+		_, _, body := w.call("GET", "/who", header, "")
+		require.Contains(t, body, `"openid":"alice"`, name)
+		require.Contains(t, body, `"token":"alice"`, name)
+		require.Contains(t, body, `"admin":false`, name)
+	}
+	_, _, body := w.call("GET", "/who?token=bob", map[string]string{"Authorization": "Basic YTpi", "Cookie": "sid=alice"}, "")
+	require.Contains(t, body, `"openid":"bob"`, "a cookie is the last resort")
+	_, _, body = w.call("GET", "/who", map[string]string{"Authorization": "Bearer boss"}, "")
+	require.Contains(t, body, `"admin":true`)
+}
+
+func TestAuthenticate_Refused(t *testing.T) {
+	w := newAuthWorld(t)
+	for _, refused := range []struct {
+		header map[string]string
+		status int
+		code   string
+	}{
+		{nil, 401, "unauthorized"},
+		{map[string]string{"Authorization": "Bearer bad"}, 401, "unauthorized"},
+		{map[string]string{"Authorization": "Bearer "}, 401, "unauthorized"},
+		{map[string]string{"Sec-WebSocket-Protocol": "yanlink.token.%%%"}, 401, "unauthorized"},
+		{map[string]string{"Authorization": "Bearer banned"}, 403, "forbidden"},
+		{map[string]string{"Authorization": "Bearer down"}, 503, "sso_unavailable"},
+		{map[string]string{"Authorization": "Bearer odd"}, 503, "sso_unavailable"},
+		{map[string]string{"Cookie": "sid=alice", "Origin": "https://evil.example"}, 403, "forbidden"},
+		{map[string]string{"X-API-Key": "orders-key-012345"}, 401, "unauthorized"},
+		{map[string]string{"X-API-Key": "nonsense", "Authorization": "Bearer alice"}, 401, "unauthorized"},
+	} {
+		got := w.refusal(refused.status, "GET", "/who", refused.header)
+		require.Equal(t, refused.code, got["code"], refused.header)
+		require.NotContains(t, got["message"], "10.0.0.1")
+	}
+	_, head, _ := w.call("GET", "/who", nil, "")
+	require.Equal(t, "Bearer", head.Get("WWW-Authenticate"))
+	_, head, _ = w.call("GET", "/who", map[string]string{"Authorization": "Bearer down"}, "")
+	require.NotEmpty(t, head.Get("Retry-After"))
+	require.NotContains(t, w.log.String(), "Bearer")
+}
+
+func TestUserOr(t *testing.T) {
+	w := newAuthWorld(t)
+	orders, ops := map[string]string{"X-API-Key": "orders-key-0123456"}, map[string]string{"X-API-Key": "ops-key-0123456789"}
+	_, _, body := w.call("GET", "/send", orders, "")
+	require.Contains(t, body, `"service":"orders"`)
+	require.Contains(t, body, `"admin":false`)
+	_, _, body = w.call("GET", "/who", ops, "")
+	require.Contains(t, body, `"admin":true`)
+	require.Equal(t, "forbidden", w.refusal(403, "GET", "/send", ops)["code"])
+	require.Equal(t, "forbidden", w.refusal(403, "GET", "/user", orders)["code"])
+	status, _, _ := w.call("GET", "/user", map[string]string{"Authorization": "Bearer alice"}, "")
+	require.Equal(t, 200, status)
+}

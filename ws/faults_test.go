@@ -1,0 +1,247 @@
+package ws_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
+	"github.com/yanlink/yanlink/ws/wstest"
+)
+
+func TestGateway_BadFrames(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.FrameBytes = 4096 })
+	c, other := n.connect("rose", "web"), n.connect("jack", "web")
+	for frame, code := range map[string]string{
+		`{"type":1,`:                            "bad_json",
+		`[1]`:                                   "bad_frame",
+		`{"type":99}`:                           "unknown_type",
+		`{"type":0,"params":{}}`:                "unknown_type",
+		`{"type":1,"params":{"message":"x"}}`:   "missing_field",
+		`{"type":1,"params":{"toMessageId":5}}`: "bad_field",
+		`{"type":1,"params":{"toMessageId":"nobody","message":"x"}}`: "unknown_user",
+		`{"type":1,"type":1}`: "bad_frame",
+		"{\"type\":1,\"params\":{\"toMessageId\":\"jack\",\"message\":\"\xff\"}}": "bad_json",
+		`{"type":1,"params":{"toMessageId":"jack","message":"\ud800"}}`:           "bad_json",
+		`{"type":1e400}`: "bad_field",
+		strings.Repeat(`{"a":`, 100) + `1` + strings.Repeat(`}`, 100):           "bad_json",
+		`{"type":1,"params":{"message":"` + strings.Repeat("x", 5000) + `"}}`:   "too_large",
+		`{"type":7,"params":{"openid":"jack"}}`:                                 "identity_mismatch",
+		`{"type":22,"params":{"token":"t"}}`:                                    "forbidden",
+		`{"type":30,"params":{"messageId":"00000000000000070000000000000001"}}`: "not_found",
+	} {
+		c.write(frame)
+		require.Equal(t, code, c.expect(500).p.Code, frame)
+	}
+	require.NoError(t, c.conn.WriteMessage(websocket.BinaryMessage, []byte{1}))
+	require.Equal(t, "binary_unsupported", c.expect(500).p.Code)
+	c.send("jack", "still here", "m1")
+	require.Equal(t, "still here", other.expect(2).p.Message)
+}
+
+func TestGateway_HugeFrame(t *testing.T) {
+	n := startNode(t, nil)
+	c := n.connect("rose", "web")
+	_ = c.conn.WriteMessage(websocket.TextMessage, make([]byte, 10<<20))
+	code, _ := c.closed()
+	require.Equal(t, protocol.CloseTooLarge, code)
+}
+
+func TestGateway_RefusedUpgrades(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.SessionsPerUser = 1; o.DevicesPerUser = 2 })
+	status := func(query string, header http.Header) int {
+		url := "ws" + strings.TrimPrefix(n.server.URL, "http") + "/ws?user=rose" + query
+		conn, response, err := websocket.DefaultDialer.Dial(url, header)
+		if err == nil {
+			_ = conn.Close()
+			return http.StatusSwitchingProtocols
+		}
+		require.NotNil(t, response, err)
+		return response.StatusCode
+	}
+	require.Equal(t, http.StatusForbidden, status("", http.Header{"Origin": {"https://elsewhere.example"}}))
+	require.Equal(t, http.StatusSwitchingProtocols, status("", http.Header{"Origin": {n.server.URL}}))
+	require.Equal(t, http.StatusBadRequest, status("&device=a%20b", nil))
+	n.connect("rose", "web")
+	require.Equal(t, http.StatusTooManyRequests, status("&device=other", nil))
+	response, err := http.Get(n.server.URL + "/ws?user=rose")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusUpgradeRequired, response.StatusCode)
+	n.gateway.Drain()
+	require.Equal(t, http.StatusServiceUnavailable, status("", nil))
+}
+
+func TestGateway_Flood(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.FramesPerSecond = 1; o.FrameBurst = 5 })
+	n.known("jack")
+	rose := n.connect("rose", "web")
+	for i := range 10 {
+		rose.sendOnly("jack", "x", fmt.Sprintf("m%d", i))
+	}
+	refused := rose.expect(500)
+	require.Equal(t, "rate_limited", refused.p.Code)
+	require.True(t, refused.p.Temporary)
+	require.NotEmpty(t, refused.p.MsgID)
+}
+
+func TestGateway_NoHeartbeat(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.HeartbeatAfter = 200 * time.Millisecond })
+	silent := n.connect("rose", "web")
+	silent.conn.SetPingHandler(func(string) error { return nil })
+	code, _ := silent.closed()
+	require.Equal(t, protocol.CloseNoHeartbeat, code)
+}
+
+func TestGateway_Overloaded(t *testing.T) {
+	store := wstest.NewMemStore()
+	n := startNodeOn(t, store, func(o *ws.Options) { o.CommitQueue = 4; o.InFlight = 1000 })
+	n.known("jack")
+	rose := n.connect("rose", "web")
+	store.DelayCommits(300 * time.Millisecond)
+	const total = 100
+	for i := range total {
+		rose.sendOnly("jack", "x", fmt.Sprintf("m%d", i))
+	}
+	accepted, refused := 0, 0
+	for accepted+refused < total {
+		r, err := rose.next()
+		require.NoError(t, err)
+		switch r.kind() {
+		case 0:
+			accepted++
+		case 500:
+			require.Equal(t, "overloaded", r.p.Code)
+			refused++
+		}
+	}
+	require.Positive(t, accepted)
+	require.Positive(t, refused)
+	store.DelayCommits(0)
+	jack := n.connect("jack", "web")
+	for range accepted {
+		jack.ackOnly(jack.expect(2).p.MsgID, "rose")
+	}
+	rose.send("jack", "the last", "last")
+	require.Equal(t, "last", jack.expect(2).p.MsgID, "what was refused as overloaded was delivered all the same")
+}
+
+func TestGateway_Renew(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) {
+		o.RecheckEvery = 50 * time.Millisecond
+		o.Authenticate = func(_ context.Context, token string) (ws.Identity, error) {
+			switch token {
+			case "down":
+				return ws.Identity{}, errors.New("no answer")
+			case "ended":
+				return ws.Identity{}, ws.ErrInvalidToken
+			}
+			return ws.Identity{OpenID: token}, nil
+		}
+	})
+	rose, _, err := n.dial("rose", "&token=rose")
+	require.NoError(t, err)
+	rose.write(`{"type":22,"id":1,"params":{"token":"rose"}}`)
+	rose.expect(22)
+	rose.write(`{"type":22,"params":{"token":"down"}}`)
+	require.Equal(t, "sso_unavailable", rose.expect(500).p.Code)
+	rose.write(`{"type":22,"params":{"token":"jack"}}`)
+	code, _ := rose.closed()
+	require.Equal(t, protocol.CloseTokenEnded, code)
+
+	rechecked, _, err := n.dial("rose", "&token=ended")
+	require.NoError(t, err)
+	code, _ = rechecked.closed()
+	require.Equal(t, protocol.CloseTokenEnded, code)
+}
+
+func TestGateway_PanicEndsOneSession(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) {
+		o.BeforeSend = func(_ context.Context, d *ws.Draft) error {
+			if d.Body == "boom" {
+				panic("boom")
+			}
+			return nil
+		}
+	})
+	n.known("jack")
+	rose, other := n.connect("rose", "web"), n.connect("rose", "phone")
+	rose.sendOnly("jack", "boom", "m1")
+	code, _ := rose.closed()
+	require.Equal(t, protocol.CloseFault, code)
+	other.send("jack", "fine", "m2")
+}
+
+func TestGateway_EphemeralDevice(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.EphemeralAfter = time.Millisecond })
+	tab := n.connect("rose", "~tab")
+	require.NoError(t, tab.conn.Close())
+	require.Eventually(t, func() bool {
+		devices, err := n.store.Devices(t.Context(), "rose")
+		return err == nil && len(devices) == 0
+	}, 2*patience, 50*time.Millisecond)
+}
+
+// TestGateway_SlowReader holds promise 4: what waits for a client that does not read stays in the ledger.
+func TestGateway_SlowReader(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.ResendAfter = time.Minute })
+	n.known("jack")
+	rose, jack := n.connect("rose", "web"), n.connect("jack", "web")
+	const total = 20_000
+	body := strings.Repeat("x", 1024)
+	go func() {
+		for i := range total {
+			if rose.conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil,
+				`{"type":1,"params":{"toMessageId":"jack","message":"%s","msgid":"m%d"}}`, body, i)) != nil {
+				return
+			}
+		}
+	}()
+	for range total {
+		rose.expect(0)
+	}
+	stalled := heap()
+	proved := make(chan error, 1)
+	go func() {
+		for range total {
+			if _, err := rose.next(); err != nil {
+				proved <- err
+				return
+			}
+		}
+		proved <- nil
+	}()
+	shown, recorded := 0, 0
+	for recorded < total {
+		r, err := jack.next()
+		require.NoError(t, err)
+		switch r.kind() {
+		case 2:
+			shown++
+			require.Equal(t, uint64(shown), r.p.Seq)
+			jack.ackOnly(r.p.MsgID, "rose")
+		case 16:
+			recorded++
+		}
+	}
+	require.Equal(t, total, shown)
+	require.NoError(t, <-proved)
+	// What the server holds for a reader that stands still is what goes away when it has read everything.
+	require.Less(t, int64(stalled)-int64(heap()), int64(8<<20))
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
