@@ -19,7 +19,8 @@ func (o *Outcome) Result() *Outcome { return o }
 // Send appends a message. It makes an unknown sender known, and a direct conversation that is not there yet.
 //
 // Refused with unknown_user (recipient not known, unless CreateUsers), unknown_group, not_member (the sender has no
-// open stay in Group), forbidden (the sender is banned), conflict (the same msgid with another Hash).
+// open stay in Group), forbidden (the sender is banned), conflict (the same msgid with another Hash). The msgid comes
+// first: a repeat is answered also to a sender who has left or was banned meanwhile.
 type Send struct {
 	Outcome
 	To          string         // the recipient of a direct message
@@ -74,7 +75,8 @@ type OpenDevice struct {
 	Dropped string // out: the device that gave way; empty if none
 }
 
-// DropDevice removes a device with its cursors; what it had stays had for devices that come later.
+// DropDevice removes a device with its cursors; what it had stays had for devices that come later, and its receipts
+// stay.
 // A device whose epoch is not Epoch is left alone (somebody connected meanwhile), without an error.
 type DropDevice struct {
 	Outcome
@@ -82,7 +84,7 @@ type DropDevice struct {
 	Epoch        uint64
 }
 
-// SeenDevice sets a device's last_seen and its user's.
+// SeenDevice sets a device's last_seen and its user's. A device that is not there is passed over.
 type SeenDevice struct {
 	Outcome
 	User, Device string
@@ -121,7 +123,7 @@ type RevokeTokens struct {
 	At     Millis
 }
 
-// CreateGroup makes a group conversation, with a record of KindCreated at seq 1.
+// CreateGroup makes a group conversation, with a record of KindCreated at seq 1. By becomes its owner.
 // On an existing Key: Existed and the conversation, nothing written, if By is a member; else conflict.
 type CreateGroup struct {
 	Outcome
@@ -136,8 +138,8 @@ type CreateGroup struct {
 
 // Change appends a record that changes a group, and changes it: KindJoined and KindLeft start and end the stay of
 // Record.Subject (a stay covers its own join and leave records), KindRenamed sets the name to Record.Body,
-// KindDissolved ends every stay. A join of a member, or a leave of somebody who is none, changes nothing (Unchanged).
-// Refused with unknown_group, unknown_user.
+// KindDissolved ends every stay. A join of a member, a leave of somebody who is none, or a dissolve where nobody is a
+// member, changes nothing (Unchanged). Refused with unknown_group, unknown_user.
 type Change struct {
 	Outcome
 	Conversation ConversationID
@@ -173,7 +175,8 @@ type MarkRead struct {
 	Seq          uint64
 }
 
-// Schedule stores a message to be sent later, and its dedup key, as one. A repeat answers as in Send.
+// Schedule stores a message to be sent later, and its dedup key, as one. Refused as a Send is; a repeat answers as in
+// Send, with the ID of the first one while that waits.
 type Schedule struct {
 	Outcome
 	Scheduled Scheduled // ID is filled in

@@ -9,11 +9,11 @@ import (
 // Millis is a moment in Unix milliseconds; 0 means never.
 type Millis int64
 
-// ConversationID and MessageID are the wire's identities; see package protocol.
-type (
-	ConversationID = protocol.ConversationID
-	MessageID      = protocol.MessageID
-)
+// ConversationID is the number of a conversation; see package protocol.
+type ConversationID = protocol.ConversationID
+
+// MessageID is the position of a record, which is its identity; see package protocol.
+type MessageID = protocol.MessageID
 
 // SystemConversation is the conversation every known user belongs to, from the commit that made the user known.
 const SystemConversation ConversationID = 1

@@ -18,9 +18,26 @@ var (
 	randomSeed    = flag.Uint64("wstest.seed", 0, "repeat the random run with this seed only; 0: runs with new seeds")
 )
 
+// StoreReopened checks that a backend holds after a restart what it held before: the random part of Store with the
+// ledger closed and opened again between batches. ledger returns what opens one new ledger, as often as it is called;
+// it is closed before each further call.
+func StoreReopened(t *testing.T, ledger func(t *testing.T) (open func() ws.Store)) {
+	randomSeeds(t, func(t *testing.T, seed uint64) {
+		open := ledger(t)
+		p := newPair(t, func(*testing.T) ws.Store { return open() }, seed)
+		p.reopen = open
+		p.run()
+	})
+}
+
 // randomStore commits random batches to the store under test and to a MemStore, and compares after each batch what
 // became of every op and everything that can be read.
 func randomStore(t *testing.T, open func(t *testing.T) ws.Store) {
+	randomSeeds(t, func(t *testing.T, seed uint64) { newPair(t, open, seed).run() })
+}
+
+// randomSeeds runs check for each seed that the flags ask for.
+func randomSeeds(t *testing.T, check func(t *testing.T, seed uint64)) {
 	seeds := []uint64{*randomSeed}
 	if *randomSeed == 0 {
 		seeds = seeds[:0]
@@ -36,21 +53,8 @@ func randomStore(t *testing.T, open func(t *testing.T) ws.Store) {
 					t.Logf("repeat with -wstest.seed=%d -wstest.batches=%d", seed, *randomBatches)
 				}
 			}()
-			randomRun(t, open, seed)
+			check(t, seed)
 		})
-	}
-}
-
-func randomRun(t *testing.T, open func(t *testing.T) ws.Store, seed uint64) {
-	p := newPair(
-		newSubject(t, open), newSubject(t, func(*testing.T) ws.Store { return NewMemStore() }),
-		rand.New(rand.NewPCG(seed, 1)),
-	)
-	for range *randomBatches {
-		p.step()
-		if t.Failed() {
-			return
-		}
 	}
 }
 
@@ -62,7 +66,8 @@ type pair struct {
 	now           ws.Millis
 	dissolved     map[string]bool
 	scheduled     []scheduledPair
-	log           []string // what was committed, for a failure
+	reopen        func() ws.Store // nil: the store stays open
+	log           []string        // what was committed, for a failure
 }
 
 type scheduledPair struct{ tested, model uint64 }
@@ -79,8 +84,14 @@ type view struct {
 	scheduledIDs []uint64
 }
 
-func newPair(tested, model *subject, random *rand.Rand) *pair {
-	p := &pair{Rand: random, tested: tested, model: model, now: 1_700_000_000_000, dissolved: map[string]bool{}}
+func newPair(t *testing.T, open func(t *testing.T) ws.Store, seed uint64) *pair {
+	p := &pair{
+		Rand:      rand.New(rand.NewPCG(seed, 1)),
+		tested:    newSubject(t, open),
+		model:     newSubject(t, func(*testing.T) ws.Store { return NewMemStore() }),
+		now:       1_700_000_000_000,
+		dissolved: map[string]bool{},
+	}
 	for _, v := range p.views() {
 		for i, user := range randomUsers[:4] {
 			v.holds(&ws.PutUser{OpenID: user, Name: "name of " + user, At: p.now + ws.Millis(i)})
@@ -95,6 +106,25 @@ func (p *pair) views() [2]view {
 		tested, model = append(tested, ids.tested), append(model, ids.model)
 	}
 	return [2]view{{p.tested, tested}, {p.model, model}}
+}
+
+func (p *pair) run() {
+	for range *randomBatches {
+		p.step()
+		if p.reopen != nil && p.IntN(4) == 0 {
+			p.restart()
+		}
+	}
+}
+
+// restart closes the store under test and opens it again. The first store's own cleanup finds it closed.
+func (p *pair) restart() {
+	require.NoError(p.tested, p.tested.Close())
+	store := p.reopen()
+	p.tested.Cleanup(func() { _ = store.Close() })
+	p.tested.Store = store
+	p.log = append(p.log, "restart")
+	p.compare()
 }
 
 // step commits one random batch to both stores and compares them.

@@ -204,8 +204,9 @@ func (p *pair) dropping() action {
 // recallingOne recalls as the sender or as an admin.
 func (p *pair) recallingOne() action {
 	ref, fraction, at, force := p.talk(p.known()), p.Float64(), p.tick(), p.IntN(3) == 0
-	return action{fmt.Sprintf("recall %v %.2f", ref, fraction), func(v view) ws.Op {
-		op := &ws.Recall{Seq: 1 + uint64(fraction*float64(v.last(ref))), By: "admin", Force: true, Record: ws.Record{
+	beyond := p.Uint64N(3) / 2 // what is sent in the same batch
+	return action{fmt.Sprintf("recall %v %.2f+%d", ref, fraction, beyond), func(v view) ws.Op {
+		op := &ws.Recall{Seq: 1 + uint64(fraction*float64(v.last(ref))) + beyond, By: "admin", Force: true, Record: ws.Record{
 			Conversation: v.id(ref), Node: "node-1", CreatedAt: at,
 		}}
 		rec, err := v.Record(v.ctx, ws.MessageID{Conversation: op.Record.Conversation, Seq: op.Seq})

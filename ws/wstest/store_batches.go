@@ -75,6 +75,41 @@ var batchRules = []rule{
 		s.holds(&ws.DropDevice{User: "alice", Device: "~tab", Epoch: first.Epoch}, again)
 		require.True(s, again.Created)
 	}},
+	{"acknowledgedAndDropped", func(s *subject) {
+		device := s.open("bob", "~tab")
+		id := s.talk("alice", "bob", 3)
+		again := &ws.OpenDevice{User: "bob", Device: "~tab", At: s.tick()}
+		s.holds(s.acking("bob", "~tab", id, 1, 2, 2), &ws.DropDevice{User: "bob", Device: "~tab", Epoch: device.Epoch}, again)
+		require.True(s, again.Created)
+		require.Len(s, s.proofs(id, 1), 1)
+		require.Equal(s, uint64(2), s.cursor("bob", "~tab", id))
+		require.Equal(s, uint64(2), s.stays(id, "bob", 1)[0].Delivered)
+	}},
+	{"acknowledgedAndPurged", func(s *subject) {
+		s.open("bob", "phone")
+		id := s.talk("alice", "bob", 3)
+		s.holds(s.run(id, 1, 1, 0), s.run(id, 2, 2, 1), &ws.Purge{Conversation: id, First: 2}, s.run(id, 3, 3, 1))
+		require.Equal(s, [][2]uint64{{2, 3}}, s.runs(id, 0))
+	}},
+	{"leftAndSent", func(s *subject) {
+		s.users("alice", "bob")
+		id := s.group("g", "alice", "bob")
+		before, after := s.post("bob", id, "1"), s.post("bob", id, "2")
+		s.commit(before, s.changing(id, ws.KindLeft, "bob", "bob"), after)
+		require.NoError(s, before.Err)
+		s.refused(protocol.NotMember, after)
+	}},
+	{"eventWrittenAndDone", func(s *subject) {
+		s.written("a")
+		id := s.events(ws.EventPending)[0].ID
+		send := s.message("alice", "bob", "hello")
+		send.Events = []ws.Event{{Topic: "stored", Key: "b", State: ws.EventPending}}
+		s.holds(send, &ws.PutEvent{ID: id, State: ws.EventDead}, &ws.PutEvent{ID: id, State: ws.EventDone})
+		events := s.events(ws.EventPending)
+		require.Len(s, events, 1)
+		require.Equal(s, "b", events[0].Key)
+		require.Empty(s, s.events(ws.EventDead))
+	}},
 	{"sentAndPurged", func(s *subject) {
 		id := s.knownTalk("alice", "bob", 1)
 		s.holds(s.message("alice", "bob", "2"), &ws.Purge{Conversation: id, First: 3}, s.message("alice", "bob", "3"))

@@ -112,6 +112,10 @@ var groupRules = []rule{
 		require.Equal(s, uint64(3), s.stays(id, "bob", 1)[0].Left)
 		require.Equal(s, uint64(2), s.stays(id, "carol", 1)[0].Left)
 		s.refuses(protocol.NotMember, s.post("alice", id, "too late"))
+		again := s.changing(id, ws.KindDissolved, "alice", "")
+		s.holds(again)
+		require.True(s, again.Unchanged)
+		require.Equal(s, uint64(3), s.conversation(id).Last)
 	}},
 	{"refused", func(s *subject) {
 		s.users("alice")

@@ -1,0 +1,138 @@
+package modeltest
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/wstest"
+)
+
+var (
+	runs  = flag.Int("runs", 300, "how many random runs the model test makes")
+	seed  = flag.Uint64("seed", 0, "the seed of the first run; 0: by the clock")
+	steps = flag.Int("steps", 60, "steps of a run")
+)
+
+// lanes is how many runs go on side by side.
+const lanes = 2
+
+func TestModel(t *testing.T) {
+	first := *seed
+	if first == 0 {
+		first = uint64(time.Now().UnixNano())
+	}
+	for lane := range lanes {
+		t.Run(fmt.Sprintf("lane %d", lane), func(t *testing.T) {
+			t.Parallel()
+			for i := lane; i < *runs; i += lanes {
+				tryRun(t, first+uint64(i))
+			}
+		})
+	}
+}
+
+// tryRun makes the run of a seed, and shows the shortest list of steps that fails as it does.
+func tryRun(t *testing.T, seed uint64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	s := randomSetting(rng)
+	list := randomSteps(rng, *steps)
+	result := play(t, seed, s, list)
+	if len(result.problems) == 0 {
+		return
+	}
+	t.Logf("seed %d fails: %s", seed, result.problems[0])
+	list, result = shrink(t, seed, s, list, result)
+	t.Fatalf("seed %d, setting %+v, %d steps:\n%s\n\nwhat happened:\n%s\n\nthe difference:\n%s", seed, s, len(list),
+		text(list), strings.Join(result.log, "\n"), strings.Join(result.problems, "\n"))
+}
+
+func text(list []step) string {
+	var lines []string
+	for _, s := range list {
+		lines = append(lines, s.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// play makes one run in a bubble of its own.
+func play(t *testing.T, seed uint64, s setting, list []step) (w *world) {
+	t.Helper()
+	watch := time.AfterFunc(time.Minute, func() {
+		fmt.Fprintf(os.Stderr, "seed %d, setting %+v hangs:\n%s\n", seed, s, text(list))
+		panic("a run of the model test hangs")
+	})
+	defer watch.Stop()
+	synctest.Test(t, func(*testing.T) {
+		var err error
+		if w, err = newWorld(s, &memory{store: wstest.NewMemStore()}); err != nil {
+			w.wrong("the node did not start: %v", err)
+		} else {
+			w.run(list)
+		}
+		w.close()
+		synctest.Wait()
+	})
+	return w
+}
+
+// shrink cuts steps and operations out as long as the run still fails.
+func shrink(t *testing.T, seed uint64, s setting, list []step, failed *world) ([]step, *world) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	try := func(shorter []step) bool {
+		if time.Now().After(deadline) {
+			return false
+		}
+		w := play(t, seed, s, shorter)
+		if len(w.problems) == 0 {
+			return false
+		}
+		list, failed = shorter, w
+		return true
+	}
+	if n := failed.model.step; n < len(list) {
+		try(list[:n])
+	}
+	for before := -1; before != size(list); {
+		before = size(list)
+		for length := len(list) / 2; length > 0; length /= 2 {
+			for at := 0; at+length <= len(list); {
+				if !try(slices.Concat(list[:at], list[at+length:])) {
+					at += length
+				}
+			}
+		}
+		for i := range list {
+			for j := 0; j < len(list[i].ops) && len(list[i].ops) > 1; {
+				shorter := slices.Clone(list)
+				shorter[i].ops = slices.Concat(list[i].ops[:j], list[i].ops[j+1:])
+				if !try(shorter) {
+					j++
+				}
+			}
+		}
+	}
+	return list, failed
+}
+
+func size(list []step) (ops int) {
+	for _, s := range list {
+		ops += 1 + len(s.ops)
+	}
+	return ops
+}
+
+// memory is a disk that loses nothing that was committed.
+type memory struct{ store *wstest.MemStore }
+
+func (m *memory) open() (ws.Store, error) { return m.store, nil }
+func (m *memory) crash()                  {}
