@@ -34,7 +34,8 @@ func (s *Session) lostPlace(marks []protocol.Mark) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, mark := range marks {
-		if t := s.tracks[mark.Conversation]; mark.Seq > 0 && (t == nil || mark.Seq >= t.next) {
+		t := s.tracks[mark.Conversation]
+		if mark.Seq > 0 && (t == nil || mark.Seq >= t.next || mark.Seq <= t.start) {
 			return true
 		}
 	}

@@ -28,6 +28,7 @@ type track struct {
 	early []*Record // came before their time, by seq
 	since Millis    // when the first of early came
 
+	start   uint64 // the cursor the session found
 	written uint64 // the cursor as last given to the committer
 	stale   Millis // since when the cursor lags behind what was passed over; 0: it does not
 }
@@ -39,6 +40,9 @@ const maxEarly = 16
 func (t *track) place(p Position, receipts []Receipt, user string) {
 	t.kind = p.Conversation.Kind
 	t.peer = p.Conversation.Peer(user)
+	if t.next == 0 {
+		t.start = p.Cursor.Seq
+	}
 	// A track that is placed anew, since the user joined or left, keeps what it has pushed.
 	if start := max(p.Cursor.Seq, p.Conversation.First-1); start >= t.next {
 		t.next = start + 1

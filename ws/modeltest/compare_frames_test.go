@@ -88,7 +88,9 @@ func (w *world) comparePush(k *conn, f *frame) {
 	}
 	sent := k.pushes[r]
 	if sent == nil {
-		w.compareFirst(k, f, r)
+		if !k.wasFrozen { // else it may have been sent long ago, when things stood otherwise
+			w.compareFirst(k, f, r)
+		}
 		sent = &push{first: f.came, again: w.device(k).in(t).acked[r.seq] != 0}
 		k.pushes[r] = sent
 	} else {
@@ -136,9 +138,9 @@ func (w *world) compareFirst(k *conn, f *frame, r *record) {
 		w.wrong("%s got %v, which it has acknowledged", k.client, r)
 	case p.acked[r.seq] != 0 && p.acked[r.seq] < w.model.step:
 		w.wrong("%s got %v again, which it has acknowledged in an earlier session", k.client, r)
-	case r.recalledIn != 0 && r.recalledIn < w.model.step && !k.wasFrozen:
+	case r.recalledIn != 0 && r.recalledIn < w.model.step:
 		w.wrong("%s got %v, which is recalled", k.client, r)
-	case f.params().Redelivered && !k.wasFrozen:
+	case f.params().Redelivered:
 		w.wrong("%s got %v for the first time as redelivered", k.client, r)
 	}
 	p.startHigh = min(p.startHigh, r.seq-1)

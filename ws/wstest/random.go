@@ -94,7 +94,11 @@ func newPair(t *testing.T, open func(t *testing.T) ws.Store, seed uint64) *pair 
 	}
 	for _, v := range p.views() {
 		for i, user := range randomUsers[:4] {
-			v.holds(&ws.PutUser{OpenID: user, Name: "name of " + user, At: p.now + ws.Millis(i)})
+			at := p.now + ws.Millis(i)
+			v.holds(
+				&ws.PutUser{OpenID: user, Name: "name of " + user, At: at},
+				&ws.OpenDevice{User: user, Device: randomDevices[0], At: at},
+			)
 		}
 	}
 	return p

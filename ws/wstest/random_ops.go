@@ -46,10 +46,18 @@ func (p *pair) tick() ws.Millis {
 	return p.now
 }
 
-func (p *pair) known() string { return randomUsers[p.IntN(4)] }
-func (p *pair) user() string  { return randomUsers[p.IntN(len(randomUsers))] }
+// known is a user who is known from the start, the first ones more often: ops have to meet to mean something.
+func (p *pair) known() string { return randomUsers[min(p.IntN(4), p.IntN(4))] }
 
-func (p *pair) device() string { return pick(p, randomDevices) }
+// user is anybody.
+func (p *pair) user() string {
+	if p.IntN(5) > 0 {
+		return p.known()
+	}
+	return pick(p, randomUsers)
+}
+
+func (p *pair) device() string { return randomDevices[min(p.IntN(3), p.IntN(3))] }
 
 func pick[T any](p *pair, from []T) T { return from[p.IntN(len(from))] }
 
@@ -78,27 +86,27 @@ func (p *pair) talk(user string) conversationRef {
 // action chooses what happens next.
 func (p *pair) action() action {
 	switch n := p.IntN(100); {
-	case n < 28:
+	case n < 26:
 		return p.sending()
-	case n < 50:
+	case n < 52:
 		return p.acknowledging()
-	case n < 57:
+	case n < 58:
 		return p.opening()
-	case n < 60:
+	case n < 61:
 		return p.dropping()
-	case n < 63:
+	case n < 64:
 		return p.recallingOne()
-	case n < 68:
+	case n < 67:
 		return p.grouping()
-	case n < 77:
+	case n < 75:
 		return p.changingGroup()
-	case n < 81:
+	case n < 78:
 		return p.reading()
-	case n < 85:
+	case n < 84:
 		return p.schedulingOne()
-	case n < 89:
+	case n < 90:
 		return p.firing()
-	case n < 91:
+	case n < 92:
 		return p.purging()
 	case n < 93:
 		return p.putting()
@@ -157,7 +165,7 @@ func (p *pair) acknowledging() action {
 	ref, at, events := p.talk(user), p.tick(), p.events(2)
 	fraction, length, attempts, only, ahead := p.Float64(), p.Uint64N(3), uint32(p.IntN(2)), p.IntN(6) == 0, p.IntN(2) == 0
 	beyond := uint64(0)
-	if p.IntN(15) == 0 {
+	if p.IntN(8) == 0 {
 		beyond = 1 + p.Uint64N(3)
 	}
 	return action{fmt.Sprintf("ack %s %s %v %.2f+%d", user, device, ref, fraction, beyond), func(v view) ws.Op {
