@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/websocket"
@@ -144,7 +145,12 @@ func TestConnect_TokenIsCheckedAgain(t *testing.T) {
 	})
 	s, resp := d.dial("ann", nil)
 	require.NotNil(t, s, resp)
-	require.Equal(t, "ann", <-asked, "the handler gives the token to the session")
+	select {
+	case token := <-asked:
+		require.Equal(t, "ann", token)
+	case <-time.After(patience):
+		require.Fail(t, "the handler did not give the token to the session")
+	}
 	require.NoError(t, s.conn.SetReadDeadline(deadline()))
 	_, _, err := s.conn.ReadMessage()
 	require.True(t, websocket.IsCloseError(err, 4401), "%v", err)

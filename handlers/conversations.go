@@ -29,8 +29,7 @@ type group struct {
 	Name    string `json:"name"`
 }
 
-// conversations serves GET /conversations: the caller's own, or the one with somebody. A page may hold fewer than limit
-// and yet not be the last: what nothing was ever written to is left out.
+// conversations serves GET /conversations: the caller's own, or the one with somebody.
 func (a *API) conversations(c *gin.Context, who caller) error {
 	user, err := who.person("conversations")
 	if err != nil {

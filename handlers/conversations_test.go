@@ -1,13 +1,17 @@
 package handlers_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/ws"
 )
 
@@ -151,6 +155,27 @@ func TestHistory_WhoMay(t *testing.T) {
 	} {
 		d.get("ann", path+"?"+query).refused(t, 400, "bad_field", field)
 	}
+}
+
+func TestErrors_AreSeenByTheLog(t *testing.T) {
+	d := openDoor(t, nil)
+	d.store.FailReads(errors.New("page 7 is torn"))
+	var seen []error
+	router := gin.New()
+	router.Use(func(c *gin.Context) {
+		c.Next()
+		for _, e := range c.Errors {
+			seen = append(seen, e.Err)
+		}
+	})
+	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate)
+	req := httptest.NewRequest(http.MethodGet, "/api/v1/conversations", http.NoBody)
+	req.Header.Set("Authorization", "Bearer ann")
+	w := httptest.NewRecorder()
+	router.ServeHTTP(w, req)
+	require.Equal(t, http.StatusInternalServerError, w.Code)
+	require.Len(t, seen, 1)
+	require.ErrorContains(t, seen[0], "page 7 is torn")
 }
 
 func TestReads_LedgerGone(t *testing.T) {

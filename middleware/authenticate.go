@@ -3,7 +3,6 @@ package middleware
 import (
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -20,7 +19,6 @@ type AuthOptions struct {
 	Authenticator ws.Authenticator // required
 	Cookie        string           // that may carry a token; empty for none
 	ServiceKeys   []ServiceKey
-	AdminRoles    []string                       // roles that make an administrator
 	AllowOrigin   func(origin, host string) bool // origins besides the same host from which a cookie counts; nil: none
 }
 
@@ -46,7 +44,7 @@ func (o *AuthOptions) caller(c *gin.Context, keys *serviceKeys) (*ws.Caller, err
 		if !ok {
 			return nil, protocol.NewError(protocol.Unauthorized, "the service key is not valid")
 		}
-		return &ws.Caller{Identity: identity, Admin: identity.HasScope("admin")}, nil
+		return &ws.Caller{Identity: identity}, nil
 	}
 	token, byCookie := tokenOf(c.Request, o.Cookie)
 	if token == "" {
@@ -59,7 +57,7 @@ func (o *AuthOptions) caller(c *gin.Context, keys *serviceKeys) (*ws.Caller, err
 	if err != nil {
 		return nil, shownError(err)
 	}
-	return &ws.Caller{Identity: identity, Token: token, Admin: o.isAdmin(&identity)}, nil
+	return &ws.Caller{Identity: identity, Token: token}, nil
 }
 
 // sameSite reports whether a request with a cookie comes from a page that may make it.
@@ -74,10 +72,6 @@ func (o *AuthOptions) sameSite(c *gin.Context) bool {
 	return o.AllowOrigin != nil && o.AllowOrigin(origin, c.Request.Host)
 }
 
-func (o *AuthOptions) isAdmin(identity *ws.Identity) bool {
-	return slices.ContainsFunc(identity.Roles, func(role string) bool { return slices.Contains(o.AdminRoles, role) })
-}
-
 // shownError is what a client is told of an Authenticator's error.
 func shownError(err error) error {
 	if errors.Is(err, ws.ErrInvalidToken) {
@@ -88,20 +82,4 @@ func shownError(err error) error {
 		return coded
 	}
 	return &protocol.Error{Code: protocol.SSOUnavailable, Message: "the token cannot be checked now; try again later", Cause: err}
-}
-
-// UserOr lets users in, and service keys that have one of the scopes. It comes after Authenticate.
-func UserOr(scopes ...string) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		identity := &ws.CallerFrom(c.Request.Context()).Identity
-		switch {
-		case identity.OpenID != "", slices.ContainsFunc(scopes, identity.HasScope):
-		case identity.Service == "":
-			Refuse(c, protocol.NewError(protocol.Unauthorized, "a token is needed: Authorization: Bearer …"))
-		case len(scopes) == 0:
-			Refuse(c, protocol.NewError(protocol.Forbidden, "this call needs a user's token"))
-		default:
-			Refuse(c, protocol.NewError(protocol.Forbidden, "this call needs a user's token or a service key with scope "+strings.Join(scopes, " or ")))
-		}
-	}
 }

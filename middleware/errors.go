@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"log/slog"
-	"net/http"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -20,19 +19,6 @@ var retryAfter = map[protocol.Code]int{
 	protocol.SSOUnavailable:     2,
 }
 
-// errorBody is the one form of an error.
-type errorBody struct {
-	Error errorDetail `json:"error"`
-}
-
-type errorDetail struct {
-	Code      protocol.Code `json:"code"`
-	Message   string        `json:"message"`
-	Field     string        `json:"field,omitempty"`
-	Temporary bool          `json:"temporary,omitempty"`
-	RequestID string        `json:"requestId"`
-}
-
 // Refuse ends a request with err, which Errors answers. An error that is no *protocol.Error becomes internal; its text
 // goes to the log only.
 func Refuse(c *gin.Context, err error) {
@@ -40,44 +26,40 @@ func Refuse(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// Errors answers the last error that a request ended with, by its code's status. refused, if not nil, is told of each
-// by its code. It comes after RequestID.
+// Errors logs and counts the last error that a request ended with, and answers it by its code's status unless the handler
+// has. refused, if not nil, is told of each by its code. It comes after RequestID.
 func Errors(log *slog.Logger, refused func(protocol.Code)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Next()
 		last := c.Errors.Last()
-		if last == nil || c.Writer.Written() {
+		if last == nil {
 			return
 		}
 		coded := protocol.AsError(last.Err)
 		if refused != nil {
 			refused(coded.Code)
 		}
-		id := ws.CallerFrom(c.Request.Context()).RequestID
 		if coded.Cause != nil {
 			log.LogAttrs(c.Request.Context(), severity(coded.Code), "a request failed",
-				slog.String("requestId", id), slog.String("route", c.FullPath()), slog.String("error", coded.Error()))
+				slog.String("requestId", ws.RequestIDFrom(c.Request.Context())),
+				slog.String("route", c.FullPath()), slog.String("error", coded.Error()))
 		}
-		answer(c, coded, id)
+		if !c.Writer.Written() {
+			answer(c, coded)
+		}
 	}
 }
 
-func answer(c *gin.Context, coded *protocol.Error, id string) {
-	status := coded.Code.Status()
+func answer(c *gin.Context, coded *protocol.Error) {
 	if seconds := retryAfter[coded.Code]; seconds > 0 {
 		c.Header("Retry-After", strconv.Itoa(seconds))
 	}
-	switch status {
-	case http.StatusUnauthorized:
+	if coded.Code == protocol.Unauthorized {
 		c.Header("WWW-Authenticate", "Bearer")
-	case http.StatusUpgradeRequired:
-		c.Header("Upgrade", "websocket")
-		c.Header("Connection", "Upgrade")
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(status, errorBody{errorDetail{
-		Code: coded.Code, Message: coded.Message, Field: coded.Field, Temporary: coded.Code.Temporary(), RequestID: id,
-	}})
+	status, body := protocol.NewErrorBody(coded, ws.RequestIDFrom(c.Request.Context()))
+	c.JSON(status, body)
 }
 
 func severity(code protocol.Code) slog.Level {

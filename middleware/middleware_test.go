@@ -2,7 +2,6 @@ package middleware_test
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -52,7 +51,10 @@ func TestErrors(t *testing.T) {
 		e.GET("/inner", func(c *gin.Context) { middleware.Refuse(c, errors.New("the password of the database is 123")) })
 		e.GET("/panic", func(*gin.Context) { panic("a bug") })
 		e.GET("/abort", func(*gin.Context) { panic(http.ErrAbortHandler) })
-		e.GET("/written", func(c *gin.Context) { c.String(200, "fine"); _ = c.Error(errors.New("too late")) })
+		e.GET("/written", func(c *gin.Context) {
+			c.String(200, "fine")
+			_ = c.Error(protocol.NewError(protocol.Conflict, "answered"))
+		})
 		e.NoRoute(middleware.NotFound)
 	})
 	require.Equal(t, map[string]any{"code": "bad_field", "message": "wrong", "field": "to", "requestId": "r-1"},
@@ -60,7 +62,7 @@ func TestErrors(t *testing.T) {
 
 	_, head, body := w.call("GET", "/busy", nil, "")
 	require.Equal(t, "2", head.Get("Retry-After"))
-	require.Contains(t, body, `"temporary":true`)
+	require.Contains(t, body, `"code":"storage_unavailable"`)
 
 	inner := w.refusal(500, "GET", "/inner", nil)
 	require.Equal(t, "internal", inner["code"])
@@ -77,7 +79,7 @@ func TestErrors(t *testing.T) {
 	_, _, body = w.call("GET", "/written", nil, "")
 	require.Equal(t, "fine", body)
 	require.Equal(t, "not_found", w.refusal(404, "GET", "/nowhere", nil)["code"])
-	require.Equal(t, []protocol.Code{"bad_field", "storage_unavailable", "internal", "internal", "not_found"}, refused)
+	require.Equal(t, []protocol.Code{"bad_field", "storage_unavailable", "internal", "internal", "conflict", "not_found"}, refused)
 }
 
 func TestRequestID(t *testing.T) {
@@ -115,17 +117,4 @@ func TestCORS(t *testing.T) {
 		require.Empty(t, head.Get("Access-Control-Allow-Origin"))
 		require.Empty(t, head.Get("Access-Control-Allow-Methods"))
 	}
-}
-
-func TestBodyLimit(t *testing.T) {
-	w := newWorld(t, func(e *gin.Engine, _ *slog.Logger) {
-		e.POST("/", middleware.BodyLimit(10), func(c *gin.Context) {
-			_, err := io.ReadAll(c.Request.Body)
-			c.JSON(200, errors.As(err, new(*http.MaxBytesError)))
-		})
-	})
-	_, _, body := w.call("POST", "/", nil, strings.Repeat("x", 10))
-	require.Equal(t, "false", body)
-	_, _, body = w.call("POST", "/", nil, strings.Repeat("x", 11))
-	require.Equal(t, "true", body)
 }

@@ -88,7 +88,7 @@ func (l *lockedBuffer) String() string {
 func whoami(c *gin.Context) {
 	caller := ws.CallerFrom(c.Request.Context())
 	c.JSON(http.StatusOK, gin.H{
-		"openid": caller.Identity.OpenID, "service": caller.Identity.Service, "admin": caller.Admin, "token": caller.Token,
+		"openid": caller.Identity.OpenID, "service": caller.Identity.Service, "scopes": caller.Identity.Scopes, "token": caller.Token,
 		"query": c.Request.URL.RawQuery, "uri": c.Request.RequestURI,
 	})
 }

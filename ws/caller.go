@@ -6,7 +6,6 @@ import "context"
 type Caller struct {
 	Identity  Identity
 	Token     string // that was shown; empty for a service key
-	Admin     bool   // by role or by scope
 	RequestID string // of the HTTP request; stands in error bodies and in the log
 }
 

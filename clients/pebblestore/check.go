@@ -51,6 +51,9 @@ func Check(ctx context.Context, dir string, fs vfs.FS, report func(line string))
 		c := &checker{db: db, dir: dir, report: report}
 		err = errors.Join(c.run(ctx), db.Close())
 		sum = c.sum
+		if pebble.IsCorruptionError(err) {
+			err = explain(&opt, err)
+		}
 		return err
 	})
 	return sum, err

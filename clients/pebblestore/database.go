@@ -1,9 +1,11 @@
 package pebblestore
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -15,8 +17,10 @@ import (
 type database struct {
 	*pebble.DB
 	fence  *fence
+	cache  *pebble.Cache
 	views  sync.WaitGroup // those not released yet
 	work   chan *commit
+	ended  chan struct{} // closed when run has
 	failed chan struct{} // closed when the database has failed
 	once   sync.Once
 	err    error       // why; set before failed is closed
@@ -29,28 +33,74 @@ type commit struct {
 	done  chan error // buffered: whoever asked may have gone
 }
 
+// grace is how long a database that failed may take to come to an end.
+const grace = 2 * time.Second
+
 // openDatabase opens the folder; nothing is known about its content yet.
 func openDatabase(opt *Options) (*database, error) {
-	d := &database{fence: &fence{FS: opt.FS}, work: make(chan *commit), failed: make(chan struct{})}
-	err := guard(func() (err error) {
-		d.DB, err = pebble.Open(opt.Dir, d.options(opt))
-		return err
-	})
-	if err != nil {
-		d.fence.raise()
-		return nil, err
+	d := &database{work: make(chan *commit), failed: make(chan struct{}), ended: make(chan struct{})}
+	d.fence = &fence{FS: opt.FS, give: d.give}
+	// Pebble takes what its memtables use off the cache: without the addition nothing would be left of it.
+	d.cache = pebble.NewCache(opt.CacheBytes + 2*opt.MemTableBytes)
+	opened := make(chan opening, 1)
+	go func() {
+		var o opening
+		o.err = guard(func() (err error) {
+			o.db, err = pebble.Open(opt.Dir, d.options(opt))
+			return err
+		})
+		opened <- o
+	}()
+	err := d.await(opened, opt.Log)
+	if err == nil {
+		return d, nil
 	}
+	d.give(err, false)
+	d.fence.raise()
+	return nil, err
+}
+
+// opening is what became of an attempt to open the database.
+type opening struct {
+	db  *pebble.DB
+	err error
+}
+
+// await waits for the opening, or for a while after a write of it failed: Pebble waits for ever for one that failed in
+// the background.
+func (d *database) await(opened chan opening, log *slog.Logger) error {
+	var o opening
+	select {
+	case o = <-opened:
+	case <-d.failed:
+		select {
+		case o = <-opened:
+		case <-time.After(grace):
+			d.fence.raise()
+			d.fence.dead.Store(true)
+			return d.err
+		}
+	}
+	if o.err != nil {
+		d.cache.Unref()
+		return o.err
+	}
+	d.DB = o.db
 	go d.run()
-	return d, nil
+	select {
+	case <-d.failed:
+		return errors.Join(d.err, d.close(log))
+	default:
+		return nil
+	}
 }
 
 func (d *database) options(opt *Options) *pebble.Options {
 	log := &pebbleLog{log: opt.Log, give: d.give}
 	o := &pebble.Options{
-		FS:     d.fence,
-		Logger: log,
-		// Pebble takes what its memtables use off the cache: without this there would be none.
-		CacheSize:          opt.CacheBytes + 2*opt.MemTableBytes,
+		FS:                 d.fence,
+		Logger:             log,
+		Cache:              d.cache,
 		MemTableSize:       uint64(opt.MemTableBytes),
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		// Reads are served from snapshots and bloom filters, so that a few more files in L0 cost less than moving them.
@@ -89,24 +139,38 @@ func (d *database) run() {
 	for c := range d.work {
 		err := guard(func() error { return d.Apply(c.batch, pebble.Sync) })
 		if err != nil {
-			var own bool
-			select {
-			case <-d.failed:
-			default:
-				own = true // a panic that did not come by the logger left Pebble's locks held
-			}
-			d.give(err, own)
+			d.give(err, errors.Is(err, errPanicked))
 		}
 		c.done <- err
 	}
+	close(d.ended)
 }
 
-// close frees the database as far as that can be done. No view of it may be in use any more.
+// close frees the database. No view of it may be in use any more.
 func (d *database) close(log *slog.Logger) error {
 	close(d.work)
-	if d.maimed.Load() {
-		log.Warn("an opening of the ledger that failed cannot be closed; its memory stays in use until the process ends")
+	select {
+	case <-d.failed:
+	default:
+		defer d.cache.Unref()
+		return guard(d.Close)
+	}
+	d.fence.raise()
+	closed := make(chan error, 1)
+	go func() {
+		<-d.ended
+		if !d.maimed.Load() {
+			closed <- guard(d.Close)
+		}
+	}()
+	select {
+	case err := <-closed:
+		d.cache.Unref()
+		return err
+	case <-time.After(grace):
+		d.fence.dead.Store(true)
+		d.cache.Reserve(int(d.cache.MaxSize())) // empties it
+		log.Warn("an opening of the ledger failed so that it cannot be closed; the memory of its last writes stays in use")
 		return nil
 	}
-	return guard(d.Close)
 }

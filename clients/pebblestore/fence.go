@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -22,6 +23,8 @@ type fence struct {
 	vfs.FS
 	mu     sync.RWMutex // held for reading while a write is under way
 	raised bool
+	dead   atomic.Bool // whoever writes is held for ever
+	give   func(err error, maimed bool)
 }
 
 // raise waits for the writes under way, and lets no more through.
@@ -31,13 +34,30 @@ func (f *fence) raise() {
 	f.raised = true
 }
 
-// pass runs write unless the fence is up.
+// pass runs write unless the fence is up. The first write that fails gives the database up: nobody can tell what it
+// left behind, and Pebble would try many of them again and again, with commits waiting behind them.
 func (f *fence) pass(write func() error) error {
 	err := f.through(write)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		time.Sleep(failurePause)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		return err
 	}
+	f.holdIfRotating(err)
+	if f.dead.Load() {
+		select {}
+	}
+	f.give(err, false)
+	time.Sleep(failurePause)
 	return err
+}
+
+// holdIfRotating never returns if Pebble is about to put a new log in the place of a full one. Told that this failed,
+// it panics with its main lock released, and a deferred call then releases that lock once more, which ends the process:
+// no recover helps. So its goroutine is held, and the database is given up behind its back.
+func (f *fence) holdIfRotating(err error) {
+	if calledBy(".(*DB).rotateWAL") {
+		f.give(err, true)
+		select {}
+	}
 }
 
 func (f *fence) through(write func() error) error {
@@ -115,11 +135,29 @@ func (f *fence) MkdirAll(dir string, perm os.FileMode) error {
 // fencedFile is a file that was opened for writing.
 type fencedFile struct {
 	vfs.File
-	fence *fence
+	fence  *fence
+	failed atomic.Pointer[error] // the first error of a write
+}
+
+// pass is the fence's, and remembers an error.
+func (f *fencedFile) pass(write func() error) error {
+	err := f.fence.pass(write)
+	if err != nil {
+		f.failed.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// Close implements vfs.File. A log that failed is closed when it is rotated, too; Pebble learns of the failure after it.
+func (f *fencedFile) Close() error {
+	if err := f.failed.Load(); err != nil {
+		f.fence.holdIfRotating(*err)
+	}
+	return f.File.Close()
 }
 
 func (f *fencedFile) Write(p []byte) (n int, err error) {
-	err = f.fence.pass(func() (err error) {
+	err = f.pass(func() (err error) {
 		n, err = f.File.Write(p)
 		return err
 	})
@@ -127,23 +165,24 @@ func (f *fencedFile) Write(p []byte) (n int, err error) {
 }
 
 func (f *fencedFile) WriteAt(p []byte, off int64) (n int, err error) {
-	err = f.fence.pass(func() (err error) {
+	err = f.pass(func() (err error) {
 		n, err = f.File.WriteAt(p, off)
 		return err
 	})
 	return n, err
 }
 
+// Preallocate passes an error on as it is: there are file systems that cannot do it, and Pebble goes on without.
 func (f *fencedFile) Preallocate(offset, length int64) error {
-	return f.fence.pass(func() error { return f.File.Preallocate(offset, length) })
+	return f.fence.through(func() error { return f.File.Preallocate(offset, length) })
 }
 
-func (f *fencedFile) Sync() error { return f.fence.pass(f.File.Sync) }
+func (f *fencedFile) Sync() error { return f.pass(f.File.Sync) }
 
-func (f *fencedFile) SyncData() error { return f.fence.pass(f.File.SyncData) }
+func (f *fencedFile) SyncData() error { return f.pass(f.File.SyncData) }
 
 func (f *fencedFile) SyncTo(length int64) (full bool, err error) {
-	err = f.fence.pass(func() (err error) {
+	err = f.pass(func() (err error) {
 		full, err = f.File.SyncTo(length)
 		return err
 	})

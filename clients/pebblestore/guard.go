@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -11,6 +12,9 @@ import (
 
 // fatal is what a panic of ours carries through Pebble.
 type fatal struct{ err error }
+
+// errPanicked marks a panic of Pebble's own, which may have left its locks held.
+var errPanicked = errors.New("the database gave up")
 
 // guard calls into Pebble. Pebble panics, or asks its logger to end the process, when a write fails in a way it cannot
 // go on from; here that becomes an error.
@@ -23,21 +27,21 @@ func guard(call func() error) (err error) {
 		case fatal:
 			err = p.err
 		case error:
-			err = fmt.Errorf("the database gave up: %w", p)
+			err = fmt.Errorf("%w: %w", errPanicked, p)
 		default:
-			err = fmt.Errorf("the database gave up: %v", p)
+			err = fmt.Errorf("%w: %v", errPanicked, p)
 		}
 	}()
 	return call()
 }
 
-// guarded reports whether guard is among the callers.
-func guarded() bool {
+// calledBy reports whether a function whose name ends so is among the callers.
+func calledBy(name string) bool {
 	stack := make([]uintptr, 128)
 	frames := runtime.CallersFrames(stack[:runtime.Callers(2, stack)])
 	for {
 		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, "/pebblestore.guard") {
+		if strings.HasSuffix(frame.Function, name) {
 			return true
 		}
 		if !more {
@@ -68,7 +72,7 @@ func (l *pebbleLog) Errorf(format string, args ...any) {
 // deferred calls, and what it should have done is never done: such a database can not even be closed.
 func (l *pebbleLog) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
-	ours := guarded()
+	ours := calledBy("/pebblestore.guard")
 	l.give(err, !ours || !strings.HasPrefix(format, "pebble: fatal commit error"))
 	if ours {
 		panic(fatal{err})

@@ -126,7 +126,7 @@ func explain(opt *Options, err error) error {
 	switch {
 	case errors.Is(err, ErrNewerFormat), errors.Is(err, ErrForeign):
 		return err
-	case errors.Is(err, errCorrupt), pebble.IsCorruptionError(err):
+	case errors.Is(err, errCorrupt), pebble.IsCorruptionError(err), errors.Is(err, os.ErrNotExist): // a file that should be there
 		return fmt.Errorf("%w: %s; keep a copy of the folder, and restore it from a backup: %w", ErrDamaged, opt.Dir, err)
 	case strings.Contains(err.Error(), "format major version"):
 		return fmt.Errorf("%w: %s was written by a newer program; start that one: %w", ErrNewerFormat, opt.Dir, err)

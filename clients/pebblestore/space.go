@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,4 +34,19 @@ func ask(fs vfs.FS, dir string, minFree uint64) error {
 		return nil
 	}
 	return unavailable(fmt.Errorf("disk full: %d MiB free in %s, MinFree is %d MiB", usage.AvailBytes>>20, dir, minFree>>20))
+}
+
+// probe writes and syncs a small file. A disk that cannot do that is not worth an attempt to open the database, which
+// may not come to an end when its writes fail.
+func probe(fs vfs.FS, dir string) (err error) {
+	name := fs.PathJoin(dir, "temporary.probe")
+	file, err := fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(), fs.Remove(name)) }()
+	if _, err := file.Write([]byte("probe")); err != nil {
+		return err
+	}
+	return file.Sync()
 }

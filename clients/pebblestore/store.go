@@ -80,7 +80,7 @@ func (s *Store) tend() {
 		<-s.turn
 		s.writer = nil
 		s.turn <- struct{}{}
-		broken.fence.raise()
+		broken.fence.raise() // on a disk that hangs, this waits for the answer
 		if !s.revive() {
 			return
 		}
@@ -107,6 +107,9 @@ func (s *Store) revive() bool {
 }
 
 func (s *Store) reopen() error {
+	if err := probe(s.opt.FS, s.opt.Dir); err != nil {
+		return err
+	}
 	d, err := openDatabase(&s.opt)
 	if err != nil {
 		return err
@@ -139,13 +142,7 @@ func (s *Store) Close() (err error) {
 		s.show(nil)
 		s.writer = nil
 		s.db.views.Wait()
-		select {
-		case <-s.db.failed:
-			s.db.fence.raise()
-			s.bury(s.db)
-		default:
-			err = s.db.close(s.log)
-		}
+		err = s.db.close(s.log)
 		s.graves.Wait()
 		if unlock := s.lock.Close(); err == nil {
 			err = unlock

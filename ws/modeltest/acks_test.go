@@ -29,7 +29,7 @@ func (a *acking) String() string {
 
 func (w *world) ask(a *acking, params map[string]any) {
 	a.id, a.at = w.nextID(), time.Now()
-	a.conn.tried = a.at
+	a.conn.spoke = a.at
 	w.asks = append(w.asks, a)
 	w.logf("ack %s %s", a, a.code)
 	a.conn.write(15, a.id, params)
@@ -191,7 +191,7 @@ func (w *world) sync(k *conn, o op) {
 		}
 	}
 	params := map[string]any{"pending": pending, "conversations": marks}
-	k.tried = time.Now()
+	k.spoke = time.Now()
 	w.asks = append(w.asks, x)
 	w.logf("sync %s by %s marks %v pending %d", x.id, c, marks, len(pending))
 	k.write(28, x.id, params)

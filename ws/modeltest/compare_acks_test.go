@@ -86,8 +86,12 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 	if a.thread != nil && through > a.last && through > t.last() {
 		return // past the head: it moves nothing
 	}
+	if answered && a.thread != nil {
+		a.conn.client.high[t.id] = max(a.conn.client.high[t.id], through)
+	}
 	sure := answered && (a.thread == nil || through <= a.last)
 	for seq := from; seq <= min(through, t.last()); seq++ {
+		a.conn.tried[t.at(seq)] = true
 		if p := a.conn.pushes[t.at(seq)]; p != nil && p.again && answered {
 			p.again = false
 			a.conn.heard = a.at
@@ -208,7 +212,7 @@ func (w *world) reset(x *syncing) verdict {
 			case x.conn.pushes[r] != nil || r.born == w.model.step:
 			case code == "" && due == yes:
 				return yes
-			case due != no:
+			default: // nothing was lost, but the server need not know that yet
 				v = maybe
 			}
 		}

@@ -51,7 +51,7 @@ func (w *world) comparePushes(k *conn) {
 				w.wrong("%s was sent %v %d times in %s", k.client, r, p.times, age)
 			}
 		}
-		tired = tired || age > resendSpan*11/10+time.Second && k.tried.Before(p.first.Add(-settling))
+		tired = tired || age > resendSpan*11/10+time.Second && k.spoke.Before(p.first.Add(-settling))
 		// It rests once it was sent as often as allowed and the longest wait is over.
 		if p.times <= resends || now.Sub(p.last) < resendAfter*8*9/10 {
 			active++
@@ -69,10 +69,10 @@ func (w *world) comparePushes(k *conn) {
 	}
 	low := atMost <= w.setting.window/2 && bytes <= w.setting.windowBytes/2
 	room := func(r *record) bool { return atMost == 0 || low && bytes+len(r.body) <= w.setting.windowBytes }
-	missing := w.missing(k, d)
-	for _, r := range missing {
+	missing, perhaps := w.missing(k)
+	for _, r := range append(perhaps, missing...) {
 		if !room(r) {
-			return
+			return // what does not fit holds up the others
 		}
 	}
 	for _, r := range missing {
@@ -80,21 +80,23 @@ func (w *world) comparePushes(k *conn) {
 	}
 }
 
-// missing lists, for each thread, the first record that is due and was not sent. Where only the ledger knows whether it
-// is due, the device's start settles it.
-func (w *world) missing(k *conn, d *device) (found []*record) {
+// missing lists the first record of each thread that is due to k's device and was not sent, and those before it of
+// which only the ledger knows whether they are due.
+func (w *world) missing(k *conn) (missing, perhaps []*record) {
 	for _, t := range w.model.threadsOf(k.client.user) {
 		for _, r := range t.records {
-			if v := w.model.due(d, r); v != no && k.pushes[r] == nil && r.recalledIn == 0 {
-				if v == maybe {
-					break
-				}
-				found = append(found, r)
+			v := w.model.due(w.device(k), r)
+			if v == no || k.pushes[r] != nil {
+				continue
+			}
+			if v == yes {
+				missing = append(missing, r)
 				break
 			}
+			perhaps = append(perhaps, r)
 		}
 	}
-	return found
+	return missing, perhaps
 }
 
 // compareEnd makes sure that a connection ended for a reason that there was.

@@ -15,10 +15,7 @@ func (w *world) compareDevices() {
 			if !w.crashed && o.status != 0 {
 				w.wrong("%s was refused with HTTP %d", o.client, o.status)
 			}
-			if fresh && w.ledgerHas(d) {
-				w.model.create(d, o.low)
-				d.quiet = time.Now().Add(-time.Second)
-			}
+			w.compareFailed(o, d)
 			continue
 		case k.hello != nil:
 			fresh = w.compareHello(k, &o.before, fresh)
@@ -30,6 +27,21 @@ func (w *world) compareDevices() {
 			w.model.create(d, o.low)
 		}
 	}
+}
+
+// compareFailed finds out whether an attempt to connect that failed has made the device nonetheless. An ephemeral one
+// may have been dropped before, and so have begun anew.
+func (w *world) compareFailed(o *opening, d *device) {
+	switch {
+	case !w.ledgerHas(d):
+		return
+	case !d.exists:
+		w.model.create(d, o.low)
+		d.quiet = o.at
+	case d.name[0] == '~':
+		w.model.create(d, nil)
+	}
+	d.ended = time.Time{}
 }
 
 // compareHello compares frame 33, and returns whether the device is new to the ledger. An ephemeral one that was away
@@ -83,7 +95,7 @@ func (w *world) comparePush(k *conn, f *frame) {
 	}
 	r := t.at(p.Seq)
 	w.compareContent(k, f, r)
-	if high := k.client.high[t.id]; p.PrevSeq > high || p.PrevSeq >= p.Seq {
+	if high := k.client.high[t.id]; p.PrevSeq > high && w.device(k).in(t).acked[p.PrevSeq] == 0 || p.PrevSeq >= p.Seq {
 		w.wrong("%s sees a gap: prevSeq %d, shown up to %d: %s", k.client, p.PrevSeq, high, f.raw)
 	}
 	sent := k.pushes[r]
@@ -91,7 +103,7 @@ func (w *world) comparePush(k *conn, f *frame) {
 		if !k.wasFrozen { // else it may have been sent long ago, when things stood otherwise
 			w.compareFirst(k, f, r)
 		}
-		sent = &push{first: f.came, again: w.device(k).in(t).acked[r.seq] != 0}
+		sent = &push{first: f.came, again: w.device(k).in(t).acked[r.seq] != 0 && !k.tried[r]}
 		k.pushes[r] = sent
 	} else {
 		w.compareResend(k, f, r)
@@ -134,10 +146,9 @@ func (w *world) compareFirst(k *conn, f *frame, r *record) {
 	switch {
 	case !w.model.wants(d, r) || r.seq <= p.startLow:
 		w.wrong("%s got %v, which is not due to it", k.client, r)
-	case p.acked[r.seq] != 0 && p.acked[r.seq] < w.model.step && k.openedIn < w.model.step:
+	case p.acked[r.seq] != 0 && p.acked[r.seq] < w.model.step && (k.tried[r] || p.acked[r.seq] < k.openedIn):
+		// An acknowledgement that was on its way while this session began may have come too late for it.
 		w.wrong("%s got %v, which it has acknowledged", k.client, r)
-	case p.acked[r.seq] != 0 && p.acked[r.seq] < w.model.step:
-		w.wrong("%s got %v again, which it has acknowledged in an earlier session", k.client, r)
 	case r.recalledIn != 0 && r.recalledIn < w.model.step:
 		w.wrong("%s got %v, which is recalled", k.client, r)
 	case f.params().Redelivered:
@@ -145,7 +156,7 @@ func (w *world) compareFirst(k *conn, f *frame, r *record) {
 	}
 	p.startHigh = min(p.startHigh, r.seq-1)
 	for _, before := range r.thread.records[:r.seq-1] {
-		if k.pushes[before] != nil || !w.model.wants(d, before) || p.acked[before.seq] != 0 || before.recalledIn != 0 {
+		if k.pushes[before] != nil || k.tried[before] || !w.model.wants(d, before) || p.acked[before.seq] != 0 || before.recalledIn != 0 {
 			continue
 		}
 		switch {

@@ -10,15 +10,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/yanlink/yanlink/ws"
-	"github.com/yanlink/yanlink/ws/wstest"
 )
 
 var (
-	runs  = flag.Int("runs", 300, "how many random runs the model test makes")
-	seed  = flag.Uint64("seed", 0, "the seed of the first run; 0: by the clock")
-	steps = flag.Int("steps", 60, "steps of a run")
+	runs    = flag.Int("runs", 300, "how many random runs the model test makes")
+	seed    = flag.Uint64("seed", 0, "the seed of the first run; 0: by the clock")
+	steps   = flag.Int("steps", 60, "steps of a run")
+	pebbles = flag.Int("pebbles", 10, "every how-manyth run is on Pebble, with power cuts; 0: none")
 )
 
 // lanes is how many runs go on side by side.
@@ -73,7 +71,7 @@ func play(t *testing.T, seed uint64, s setting, list []step) (w *world) {
 	defer watch.Stop()
 	synctest.Test(t, func(*testing.T) {
 		var err error
-		if w, err = newWorld(s, &memory{store: wstest.NewMemStore()}); err != nil {
+		if w, err = newWorld(s, newDisk(seed)); err != nil {
 			w.wrong("the node did not start: %v", err)
 		} else {
 			w.run(list)
@@ -130,9 +128,3 @@ func size(list []step) (ops int) {
 	}
 	return ops
 }
-
-// memory is a disk that loses nothing that was committed.
-type memory struct{ store *wstest.MemStore }
-
-func (m *memory) open() (ws.Store, error) { return m.store, nil }
-func (m *memory) crash()                  {}

@@ -19,16 +19,26 @@ type node struct {
 	server  *http.Server
 	listen  *listener
 	serving sync.WaitGroup
+	cut     func() // what dying does to the disk
 
 	mu    sync.Mutex
 	pipes []*pipe
 	dead  bool
-	fuse  int  // commits until the node dies; 0: none
-	late  bool // it dies after that commit, else before it
+	fuse  int // commits until the node dies; 0: none
+	when  moment
 }
 
-func startNode(ledger ws.Store, opt ws.Options) (*node, error) {
-	n := &node{ledger: ledger, listen: newListener()}
+// moment is when in a commit a node dies.
+type moment int
+
+const (
+	before moment = iota
+	during
+	after
+)
+
+func startNode(ledger ws.Store, opt ws.Options, cut func()) (*node, error) {
+	n := &node{ledger: ledger, cut: cut, listen: newListener()}
 	gateway, err := ws.New(&mortalStore{Store: ledger, node: n}, opt)
 	if err != nil {
 		return nil, err
@@ -65,25 +75,26 @@ func (n *node) dial() (*pipe, error) {
 	return p, nil
 }
 
-// die is a kill -9: every connection breaks, and nothing reaches the store from now on.
+// die is a kill -9, or a power cut if the disk knows of such: every connection breaks, and nothing reaches the store or
+// a client from now on.
 func (n *node) die() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.dieLocked()
-}
-
-func (n *node) dieLocked() {
+	if n.dead {
+		return
+	}
 	n.dead = true
 	for _, p := range n.pipes {
 		p.cut()
 	}
+	n.cut()
 }
 
-// arm lets the node die at its k-th commit from now: before it, or after it and before anybody hears of it.
-func (n *node) arm(k int, late bool) {
+// arm lets the node die at its k-th commit from now.
+func (n *node) arm(k int, when moment) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.fuse, n.late = k, late
+	n.fuse, n.when = k, when
 }
 
 func (n *node) isDead() bool {
@@ -92,23 +103,15 @@ func (n *node) isDead() bool {
 	return n.dead
 }
 
-// burn counts a commit, and reports whether it may take place and whether the node dies right after it.
+// burn counts a commit, and reports whether it may take place and whether it is the node's last.
 func (n *node) burn() (alive, last bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.dead {
-		return false, false
+	if n.fuse > 0 && !n.dead {
+		n.fuse--
+		last = n.fuse == 0
 	}
-	if n.fuse > 0 {
-		if n.fuse--; n.fuse == 0 {
-			if n.late {
-				return true, true
-			}
-			n.dieLocked()
-			return false, false
-		}
-	}
-	return true, false
+	return !n.dead, last
 }
 
 // stop ends the goroutines of the node, dead or alive.
@@ -132,13 +135,26 @@ type mortalStore struct {
 
 func (m *mortalStore) Commit(ctx context.Context, ops []ws.Op) error {
 	alive, last := m.node.burn()
-	if !alive {
-		return errDead
-	}
-	err := m.Store.Commit(ctx, ops)
-	if last {
+	switch {
+	case last && m.node.when == before:
 		m.node.die()
 		return errDead
+	case last:
+		return m.lastCommit(ctx, ops)
+	case !alive:
+		return errDead
 	}
-	return err
+	return m.Store.Commit(ctx, ops)
+}
+
+// lastCommit is the commit that the node dies of: whether it holds is open, and nobody hears of it.
+func (m *mortalStore) lastCommit(ctx context.Context, ops []ws.Op) error {
+	var dying sync.WaitGroup
+	if m.node.when == during {
+		dying.Go(m.node.die)
+	}
+	_ = m.Store.Commit(ctx, ops)
+	dying.Wait()
+	m.node.die()
+	return errDead
 }

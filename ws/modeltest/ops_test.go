@@ -96,12 +96,13 @@ type opening struct {
 	conn   *conn // nil if it failed
 	status int
 	low    map[*thread]uint64
+	at     time.Time
 	before device // what was known of the device
 }
 
 func (w *world) connect(c *client) {
 	d := w.model.devices[c.String()]
-	o := &opening{client: c, low: w.model.lowStarts(c.user), before: *d}
+	o := &opening{client: c, low: w.model.lowStarts(c.user), at: time.Now(), before: *d}
 	w.created = append(w.created, o)
 	k, status, err := c.dial(w.node)
 	o.status = status

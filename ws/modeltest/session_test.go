@@ -6,8 +6,9 @@ import "time"
 type session struct {
 	openedIn int
 	pushes   map[*record]*push
-	heard    time.Time // when an acknowledgement that counted was answered
-	tried    time.Time // when any acknowledgement was sent
+	heard    time.Time        // when an acknowledgement that counted was answered
+	tried    map[*record]bool // acknowledgements of these were sent, whether they arrived or not
+	spoke    time.Time        // when any acknowledgement was sent
 
 	fresh     bool // the device is new to the ledger
 	frozen    bool // the client does not read at the moment
@@ -35,7 +36,7 @@ type proof struct {
 }
 
 func newSession() *session {
-	return &session{pushes: map[*record]*push{}, proofs: map[proof]int{}, asked: map[proof]int{}, owed: map[proof]bool{}}
+	return &session{pushes: map[*record]*push{}, tried: map[*record]bool{}, proofs: map[proof]int{}, asked: map[proof]int{}, owed: map[proof]bool{}}
 }
 
 // healthy reports whether the client reads what comes.

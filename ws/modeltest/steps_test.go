@@ -10,8 +10,8 @@ import (
 // taken, by what there is to choose from then, so that steps can be cut out of a list and the rest still makes sense.
 type step struct {
 	ops  []op
-	fuse int  // the node dies at this commit of the step, or at its end; 0: it lives
-	late bool // after that commit, not before it
+	fuse int // the node dies at this commit of the step, or at its end; 0: it lives
+	when moment
 }
 
 // op is one thing that somebody does.
@@ -27,7 +27,7 @@ func (s step) String() string {
 		parts = append(parts, fmt.Sprintf("%s(%d,%d,%d,%d)", o.kind, o.who, o.a, o.b, o.c))
 	}
 	if s.fuse > 0 {
-		parts = append(parts, fmt.Sprintf("crash(%d,%t)", s.fuse, s.late))
+		parts = append(parts, fmt.Sprintf("crash(%d,%d)", s.fuse, s.when))
 	}
 	return strings.Join(parts, " ")
 }
@@ -90,7 +90,7 @@ func randomSteps(rng *rand.Rand, count int) []step {
 				s.ops = append(s.ops, focus(randomOp(rng)))
 			}
 			if rng.IntN(6) == 0 {
-				s.fuse, s.late = 1+rng.IntN(8), rng.IntN(2) == 0
+				s.fuse, s.when = 1+rng.IntN(8), moment(rng.IntN(3))
 			}
 		}
 		steps = append(steps, s)

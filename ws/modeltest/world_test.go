@@ -50,14 +50,6 @@ func (s setting) options() ws.Options {
 	}
 }
 
-// disk is where a ledger lives that outlasts a node.
-type disk interface {
-	// open opens the ledger.
-	open() (ws.Store, error)
-	// crash leaves of the ledger what a power cut leaves.
-	crash()
-}
-
 // world is one run: the server, the clients, the model, and what became of the present step.
 type world struct {
 	setting setting
@@ -97,7 +89,7 @@ func newWorld(s setting, d disk) (*world, error) {
 
 func (w *world) boot() (err error) {
 	if w.ledger, err = w.disk.open(); err == nil {
-		w.node, err = startNode(w.ledger, w.setting.options())
+		w.node, err = startNode(w.ledger, w.setting.options(), w.disk.cut)
 	}
 	return err
 }
@@ -130,7 +122,7 @@ func (w *world) run(steps []step) {
 func (w *world) take(s step) {
 	w.asks, w.created, w.crashed = nil, nil, false
 	if s.fuse > 0 {
-		w.node.arm(s.fuse, s.late)
+		w.node.arm(s.fuse, s.when)
 	}
 	for _, o := range s.ops {
 		w.do(o)
@@ -154,10 +146,10 @@ func (w *world) quiet() {
 func (w *world) crash() {
 	w.crashed = true
 	w.logf("the node is dead")
-	w.disk.crash()
 	if err := w.node.stop(); err != nil {
 		w.wrong("the dead node did not stop: %v", err)
 	}
+	w.disk.close(w.ledger)
 	if err := w.boot(); err != nil {
 		w.wrong("the ledger did not open after a crash: %v", err)
 	}
@@ -169,6 +161,7 @@ func (w *world) restart() {
 	if err := w.node.stop(); err != nil {
 		w.wrong("the node did not stop: %v", err)
 	}
+	w.disk.close(w.ledger)
 	w.crashed = true
 	if err := w.boot(); err != nil {
 		w.wrong("the next node did not start: %v", err)
@@ -186,7 +179,7 @@ func (w *world) close() {
 		<-k.done
 	}
 	if w.ledger != nil {
-		_ = w.ledger.Close()
+		w.disk.close(w.ledger)
 	}
 }
 

@@ -48,7 +48,7 @@ func compare(t *testing.T, data []byte) {
 	requireEchoable(t, f, err)
 	if err != nil {
 		require.NotEmpty(t, err.Message)
-		require.NotZero(t, len(AppendError(nil, f.ID, err)))
+		require.NotEmpty(t, AppendError(nil, f.ID, err))
 		if err.Code == BadFrame && err.Field == "" {
 			require.NotEqual(t, byte('{'), strings.TrimLeft(before, " \t\r\n")[0])
 		}

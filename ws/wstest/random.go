@@ -93,15 +93,23 @@ func newPair(t *testing.T, open func(t *testing.T) ws.Store, seed uint64) *pair 
 		dissolved: map[string]bool{},
 	}
 	for _, v := range p.views() {
-		for i, user := range randomUsers[:4] {
-			at := p.now + ws.Millis(i)
-			v.holds(
-				&ws.PutUser{OpenID: user, Name: "name of " + user, At: at},
-				&ws.OpenDevice{User: user, Device: randomDevices[0], At: at},
-			)
-		}
+		v.populate(p.now)
 	}
 	return p
+}
+
+// populate makes what most random ops are about.
+func (v view) populate(at ws.Millis) {
+	for i, user := range randomUsers[:4] {
+		at := at + ws.Millis(i)
+		v.holds(
+			&ws.PutUser{OpenID: user, Name: "name of " + user, At: at},
+			&ws.OpenDevice{User: user, Device: randomDevices[0], At: at},
+		)
+	}
+	for i, key := range randomGroups {
+		v.holds(&ws.CreateGroup{Key: key, Name: key, By: randomUsers[i], Users: randomUsers[2:3], Record: ws.Record{CreatedAt: at}})
+	}
 }
 
 func (p *pair) views() [2]view {

@@ -57,7 +57,7 @@ func (p *pair) user() string {
 	return pick(p, randomUsers)
 }
 
-func (p *pair) device() string { return randomDevices[min(p.IntN(3), p.IntN(3))] }
+func (p *pair) device() string { return randomDevices[min(p.IntN(3), p.IntN(3), p.IntN(3))] }
 
 func pick[T any](p *pair, from []T) T { return from[p.IntN(len(from))] }
 
@@ -73,24 +73,24 @@ func (p *pair) group() conversationRef {
 
 // talk names a conversation that user is likely to be in.
 func (p *pair) talk(user string) conversationRef {
-	switch p.IntN(6) {
+	switch p.IntN(7) {
 	case 0:
 		return conversationRef{ws.System, "system"}
-	case 1, 2:
+	case 1, 2, 3:
 		return p.group()
 	default:
-		return conversationRef{ws.Direct, ws.DirectKey(user, p.user())}
+		return conversationRef{ws.Direct, ws.DirectKey(user, p.known())}
 	}
 }
 
 // action chooses what happens next.
 func (p *pair) action() action {
 	switch n := p.IntN(100); {
-	case n < 26:
+	case n < 24:
 		return p.sending()
 	case n < 52:
 		return p.acknowledging()
-	case n < 58:
+	case n < 59:
 		return p.opening()
 	case n < 61:
 		return p.dropping()
@@ -161,7 +161,7 @@ func (p *pair) sending() action {
 
 // acknowledging acknowledges some seq or run, or moves the cursor only, now and then past the head.
 func (p *pair) acknowledging() action {
-	user, device := p.user(), p.device()
+	user, device := p.known(), p.device()
 	ref, at, events := p.talk(user), p.tick(), p.events(2)
 	fraction, length, attempts, only, ahead := p.Float64(), p.Uint64N(3), uint32(p.IntN(2)), p.IntN(6) == 0, p.IntN(2) == 0
 	beyond := uint64(0)
@@ -188,7 +188,7 @@ func (p *pair) acknowledging() action {
 
 func (p *pair) opening() action {
 	user, device, at := p.user(), p.device(), p.tick()
-	limit, idle := p.IntN(4), p.now-ws.Millis(p.IntN(20_000))
+	limit, idle := p.IntN(3), p.now-ws.Millis(p.IntN(50_000))
 	return action{fmt.Sprintf("open %s %s limit %d", user, device, limit), func(view) ws.Op {
 		return &ws.OpenDevice{User: user, Name: "name of " + user, Device: device, At: at, MaxDevices: limit, IdleSince: idle}
 	}}

@@ -30,7 +30,7 @@ var copyRules = []rule{
 		id := op.Record.Conversation
 		stays, err := s.Members(s.ctx, id)
 		require.NoError(s, err)
-		stays[0].User, stays[1].Left = "mallory", 1
+		stays[0].User, stays[1].Left = "somebody else", 1
 		require.Equal(s, []string{"alice", "bob"}, s.members(id))
 	}},
 	{"stays", func(s *subject) {
@@ -49,7 +49,7 @@ var copyRules = []rule{
 		s.users("alice", "bob")
 		op := &ws.CreateGroup{Key: "g", By: "alice", Users: users, Record: ws.Record{CreatedAt: s.tick()}}
 		s.holds(op)
-		users[0] = "mallory"
+		users[0] = "somebody else"
 		require.Equal(s, []string{"alice", "bob"}, s.members(op.Conversation.ID))
 	}},
 	{"payloads", func(s *subject) {

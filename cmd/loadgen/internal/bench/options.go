@@ -63,7 +63,7 @@ func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f.StringVar(&o.only, "only", "", "yardstick or yanlink: run only that one, without ratios")
 	f.BoolVar(&o.full, "full", false, "full sizes and times instead of short ones, where no flag says otherwise")
 	f.StringVar(&o.server, "server", "", "Yanlink `binary`; built with the go command when not given")
-	f.StringVar(&o.data, "data", "", "`folder` of Yanlink's ledger, kept; a temporary one for each run when not given")
+	f.StringVar(&o.data, "data", "", "`folder` of Yanlink's ledger, kept and used again; an empty temporary one for each start when not given")
 	f.StringVar(&o.target, "target", "", "run: loopback `address` of the server")
 	f.IntVar(&o.pid, "pid", 0, "run: the server's process, to know what it costs")
 	f.StringVar(&o.admin, "admin", "", "run: loopback `address` where the server has /debug/pprof")

@@ -95,15 +95,13 @@ func (r *Report) unmet() bool {
 	return false
 }
 
-// totals are merged rounds, as records in a steady order.
-func totals(suite string, results map[string]scenario.Result) []RunRecord {
-	var records []RunRecord
-	for _, name := range []string{nameYardstick, nameYanlink} {
-		if r, ok := results[name]; ok {
-			records = append(records, RunRecord{Suite: suite, Server: name, Traffic: &r})
+// total keeps merged rounds, unless there was only one.
+func (b *bencher) total(suite string, results map[string]scenario.Result) {
+	for _, name := range b.names {
+		if r, ok := results[name]; ok && b.o.rounds > 1 {
+			b.report.Totals = append(b.report.Totals, RunRecord{Suite: suite + ", all", Server: name, Traffic: &r})
 		}
 	}
-	return records
 }
 
 // write prints the tables and, where a path is given, the raw results.

@@ -47,7 +47,7 @@ func (b *bencher) pairs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.report.Totals = append(b.report.Totals, totals("pairs", results)...)
+	b.total("pairs", results)
 	yard, ours := results[nameYardstick], results[nameYanlink]
 	if yard.Delivered > 0 && ours.Delivered > 0 {
 		b.report.figure("server CPU per delivered message at saturation", "× yardstick",
@@ -65,7 +65,7 @@ func (b *bencher) rate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.report.Totals = append(b.report.Totals, totals("rate", results)...)
+	b.total("rate", results)
 	if ours, ok := results[nameYanlink]; ok {
 		b.report.figure("send to arrival, p50", "ms", ours.Reach.P50, atMost(1.0))
 		b.report.figure("send to arrival, p99", "ms", ours.Reach.P99, atMost(2.5))

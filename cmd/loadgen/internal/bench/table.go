@@ -31,12 +31,7 @@ func (r *Report) printTraffic(w io.Writer) {
 	if len(rows) == 0 {
 		return
 	}
-	if len(r.Totals) > 0 && len(rows) > len(r.Totals) {
-		for _, total := range r.Totals {
-			total.Suite += ", all"
-			rows = append(rows, total)
-		}
-	}
+	rows = append(rows, r.Totals...)
 	_, _ = fmt.Fprintln(w, "run\tserver\tusers\tdelivered\tmsg/s\tCPU-s/1M\tserver\tgenerator\tothers\t"+
 		"arrival ms p50\tp99\tp99.9\tmax\tproof ms p50\tp99\tp99.9\tlag ms p99\tRSS MiB\t")
 	for _, row := range rows {

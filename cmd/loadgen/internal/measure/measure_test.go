@@ -51,14 +51,19 @@ func TestMeter_SeesWhatAProcessSpends(t *testing.T) {
 	require.NoError(t, err)
 	own, err := measure.OwnCPU()
 	require.NoError(t, err)
-	for spent := own; spent < own+100*time.Millisecond; {
+	sum := 0
+	for spent := own; spent < own+200*time.Millisecond; {
+		for i := range 1 << 20 {
+			sum += i * sum
+		}
 		spent, err = measure.OwnCPU()
 		require.NoError(t, err)
 	}
 	u, err := meter.Usage()
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, u.Own, 100*time.Millisecond)
-	require.GreaterOrEqual(t, u.Server, 50*time.Millisecond) // read in ticks of 10 ms
+	require.Zero(t, sum)
+	require.GreaterOrEqual(t, u.Own, 200*time.Millisecond)
+	require.GreaterOrEqual(t, u.Server, 150*time.Millisecond) // read in ticks of 10 ms
 	require.Positive(t, u.Wall)
 	require.InDelta(t, float64(u.Own), float64(u.Server), float64(80*time.Millisecond))
 }

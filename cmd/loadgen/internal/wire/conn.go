@@ -161,7 +161,7 @@ func (c *Conn) frame(take func([]byte) error) error {
 	case opText:
 		return take(payload)
 	case opPing:
-		
+		c.append(opPong, payload)
 		return c.Flush()
 	case opClose:
 		return closeError(payload)

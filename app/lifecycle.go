@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yanlink/yanlink/ws"
+)
+
+// The states of a Bundle.
+const (
+	stateBuilt int32 = iota
+	stateServing
+	stateLeaving // serves on, but says that it is not ready
+	stateStopped
+)
+
+// Start begins to serve. ctx bounds the start only. A Bundle starts once; after Stop it does not start again.
+func (b *Bundle) Start(ctx context.Context) error {
+	if !b.state.CompareAndSwap(stateBuilt, stateServing) {
+		return errors.New("app: a Bundle starts once, and not after Stop")
+	}
+	if err := b.gateway.Start(ctx); err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	return nil
+}
+
+// Stop drains: not ready, serve on for drain.delay, refuse new connections, close the sessions spread over drain.spread,
+// finish what is being written, free everything. It returns within drain.timeout, or sooner when ctx ends; what is cut
+// short then is safe in the ledger. Call it before http.Server.Shutdown. Further calls wait for the first one and
+// return its result.
+func (b *Bundle) Stop(ctx context.Context) error {
+	b.stopOnce.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, b.cfg.Drain.Timeout)
+		defer cancel()
+		if b.state.CompareAndSwap(stateServing, stateLeaving) {
+			pause(ctx, b.cfg.Drain.Delay)
+		}
+		b.gateway.Drain()
+		b.stopErr = b.gateway.Stop(ctx)
+		b.state.Store(stateStopped)
+		b.stopErr = errors.Join(b.stopErr, b.cleanUp())
+	})
+	return b.stopErr
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// serving reports whether requests can be served.
+func (b *Bundle) serving() bool {
+	state := b.state.Load()
+	return state == stateServing || state == stateLeaving
+}
+
+// Health returns what /readyz says.
+func (b *Bundle) Health(ctx context.Context) ws.Health {
+	h := b.gateway.Health(ctx)
+	if b.client != nil {
+		h.Dependencies["sso"] = "ok"
+		if !b.client.Reachable() {
+			h.Dependencies["sso"] = "does not answer; known tokens go on"
+			if h.Ready {
+				h.Status = "degraded"
+			}
+		}
+	}
+	if b.state.Load() == stateLeaving {
+		h.Ready, h.Status = false, "draining"
+	}
+	return h
+}

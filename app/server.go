@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/middleware"
+)
+
+// shutdownTimeout is how long requests under way may take once the engine has stopped.
+const shutdownTimeout = 5 * time.Second
+
+// Server is the program that is nothing but Yanlink: a Bundle with listeners of its own. Start and Wait are called
+// once each; Stop and Close as often as one likes, by anybody.
+type Server struct {
+	cfg    *configs.Config
+	opts   []Option
+	log    *slog.Logger
+	bundle *Bundle
+	public *endpoint
+	admin  *endpoint // nil if off
+
+	serving sync.WaitGroup
+	failed  chan error
+	stopped chan struct{}
+	stop    sync.Once
+	stopErr error
+}
+
+// NewServer validates the configuration; nothing is opened before Start. Without WithLogger the log goes to standard
+// error, in the form that cfg.Log asks for.
+func NewServer(cfg *configs.Config, opts ...Option) (*Server, error) {
+	if cfg == nil {
+		cfg = configs.Default()
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	given := options{log: NewLogger(cfg.Log, os.Stderr)}
+	for _, opt := range opts {
+		opt(&given)
+	}
+	return &Server{
+		cfg: cfg, opts: append([]Option{WithLogger(given.log)}, opts...), log: given.log,
+		failed: make(chan error, 2), stopped: make(chan struct{}),
+	}, nil
+}
+
+// Start opens the listeners and the ledger and serves. When it fails it leaves nothing open, and its error says in one
+// line what is wrong and what to do. ctx bounds the start only.
+func (s *Server) Start(ctx context.Context) error {
+	if err := s.start(ctx); err != nil {
+		s.stop.Do(func() { s.shutdown(ctx) })
+		return err
+	}
+	for _, e := range s.endpoints() {
+		s.serving.Go(func() {
+			if err := e.serve(); err != nil {
+				s.failed <- err
+			}
+		})
+	}
+	s.log.Info("ready", "page", s.URL(), "admin", s.AdminAddr(), "version", Version)
+	return nil
+}
+
+func (s *Server) start(ctx context.Context) (err error) {
+	if s.public, err = s.open("server.listen", s.cfg.Server.Listen); err != nil {
+		return err
+	}
+	if s.cfg.Server.Admin != "" {
+		if s.admin, err = s.open("server.admin", s.cfg.Server.Admin); err != nil {
+			return err
+		}
+	}
+	if s.bundle, err = New(s.cfg, append(s.opts, asServer(s.Addr()))...); err != nil {
+		return err
+	}
+	if s.public.server.Handler, err = s.router(); err != nil {
+		return err
+	}
+	if s.admin != nil {
+		router := gin.New()
+		s.bundle.MountAdmin(router)
+		s.admin.server.Handler = router
+	}
+	return s.bundle.Start(ctx)
+}
+
+// router is what the public listener serves.
+func (s *Server) router() (http.Handler, error) {
+	router := gin.New()
+	if err := router.SetTrustedProxies(s.cfg.Server.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("server.trustedProxies: %w", err)
+	}
+	b := s.bundle
+	router.Use(
+		middleware.TokenFilter(), middleware.RequestID(), middleware.AccessLog(s.log),
+		middleware.Errors(s.log, b.metrics.refusedRequest), middleware.Recovery(s.log), b.cors(),
+	)
+	router.NoRoute(middleware.NotFound)
+	group := router.Group("")
+	b.mountPreflight(group)
+	b.mount(group, true)
+	return router, nil
+}
+
+// Wait returns when the server was stopped, or with an error when it failed.
+func (s *Server) Wait() error {
+	select {
+	case err := <-s.failed:
+		return errors.Join(err, s.Close())
+	case <-s.stopped:
+		return nil
+	}
+}
+
+// Stop drains as Bundle.Stop does, serving on meanwhile, and then ends the listeners. Further calls wait for the first
+// one and return its result.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stop.Do(func() {
+		s.log.Info("stopping; a second signal stops at once")
+		s.shutdown(ctx)
+		s.log.Info("stopped")
+	})
+	return s.stopErr
+}
+
+// Close stops at once, also while Stop is under way with a context that has ended. What was accepted is in the ledger.
+func (s *Server) Close() error {
+	for _, e := range s.endpoints() {
+		_ = e.server.Close()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return s.Stop(ctx)
+}
+
+func (s *Server) shutdown(ctx context.Context) {
+	defer close(s.stopped)
+	var errs []error
+	if s.bundle != nil {
+		errs = append(errs, s.bundle.Stop(ctx))
+	}
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	defer cancel()
+	for _, e := range s.endpoints() {
+		errs = append(errs, e.shutdown(ctx))
+	}
+	s.serving.Wait()
+	s.stopErr = errors.Join(errs...)
+}
+
+func (s *Server) endpoints() (list []*endpoint) {
+	for _, e := range []*endpoint{s.public, s.admin} {
+		if e != nil {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Addr is the address of the public API, from Start on.
+func (s *Server) Addr() string { return s.public.listener.Addr().String() }
+
+// AdminAddr is the address of metrics and profiles, from Start on; empty if they are off.
+func (s *Server) AdminAddr() string {
+	if s.admin == nil {
+		return ""
+	}
+	return s.admin.listener.Addr().String()
+}
+
+// URL is where a browser on this machine finds the page, from Start on.
+func (s *Server) URL() string {
+	at, err := netip.ParseAddrPort(s.Addr())
+	if err != nil {
+		return "http://" + s.Addr() + "/"
+	}
+	if at.Addr().IsUnspecified() {
+		at = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
+	}
+	return "http://" + at.String() + "/"
+}

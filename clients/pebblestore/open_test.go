@@ -1,0 +1,162 @@
+package pebblestore
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
+)
+
+func openIn(fs vfs.FS) error {
+	s, err := Open(context.Background(), Options{Dir: "ledger", FS: fs})
+	if err == nil {
+		err = s.Close()
+	}
+	return err
+}
+
+// raw opens the ledger's database behind the store's back.
+func raw(tb testing.TB, fs vfs.FS, change func(db *pebble.DB)) {
+	tb.Helper()
+	db, err := pebble.Open("ledger", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatValueSeparation, Logger: &pebbleLog{}})
+	require.NoError(tb, err)
+	change(db)
+	require.NoError(tb, db.Close())
+}
+
+func TestOpen(t *testing.T) {
+	t.Run("OK", func(t *testing.T) {
+		fs := vfs.NewMem()
+		s := mustOpen(t, fs)
+		require.Equal(t, ws.LedgerInfo{Format: format, Epoch: 1}, s.Info())
+		require.NoError(t, s.Close())
+		require.NoError(t, openIn(fs), "a ledger is found again")
+	})
+	t.Run("ErrLocked", func(t *testing.T) {
+		fs := vfs.NewMem()
+		s := mustOpen(t, fs)
+		err := openIn(fs)
+		require.ErrorIs(t, err, ErrLocked)
+		require.ErrorContains(t, err, "stop that process")
+		require.NoError(t, s.Commit(t.Context(), []ws.Op{&ws.PutUser{OpenID: "alice"}}), "the owner is not disturbed")
+		require.NoError(t, s.Close())
+		require.NoError(t, openIn(fs))
+	})
+	t.Run("ErrNotWritable", func(t *testing.T) {
+		err := openIn(&deniedFS{FS: vfs.NewMem()})
+		require.ErrorIs(t, err, ErrNotWritable)
+		require.ErrorIs(t, err, os.ErrPermission)
+	})
+	t.Run("ErrNewerFormat", func(t *testing.T) {
+		fs := vfs.NewMem()
+		require.NoError(t, openIn(fs))
+		raw(t, fs, func(db *pebble.DB) {
+			newer := append(encodeLedger(nil, ws.LedgerInfo{Format: format + 1, Epoch: 1}), "more"...)
+			require.NoError(t, db.Set([]byte{kindLedger}, newer, pebble.Sync))
+		})
+		err := openIn(fs)
+		require.ErrorIs(t, err, ErrNewerFormat)
+		require.ErrorContains(t, err, "number 2, and this program knows 1")
+	})
+	t.Run("ErrDamaged", func(t *testing.T) {
+		fs := vfs.NewMem()
+		s := mustOpenTiny(t, fs)
+		l := newLoad(1)
+		for range 100 {
+			l.step(t, s)
+		}
+		require.NoError(t, s.Close())
+		scribble(t, fs, "MANIFEST")
+		err := openIn(fs)
+		require.ErrorIs(t, err, ErrDamaged)
+		require.ErrorContains(t, err, "restore it from a backup")
+	})
+	t.Run("damaged table", func(t *testing.T) {
+		fs := vfs.NewMem()
+		s := mustOpenTiny(t, fs)
+		l := newLoad(1)
+		for range 300 {
+			l.step(t, s)
+		}
+		require.NoError(t, s.Close())
+		scribble(t, fs, "0")
+		_, err := Check(t.Context(), "ledger", fs, func(string) {})
+		require.ErrorIs(t, err, ErrDamaged)
+		if s, err := Open(t.Context(), Options{Dir: "ledger", FS: fs}); err == nil {
+			_, err = s.Page(t.Context(), 2, 1, 0, 1<<20, 1<<30)
+			require.Error(t, err, "damage is an error to whoever reads")
+			require.NoError(t, s.Close())
+		} else {
+			require.ErrorIs(t, err, ErrDamaged)
+		}
+	})
+	t.Run("ErrForeign", func(t *testing.T) {
+		fs := vfs.NewMem()
+		require.NoError(t, fs.MkdirAll("ledger", 0o755))
+		_, err := fs.Create("ledger/holiday.jpg", vfs.WriteCategoryUnspecified)
+		require.NoError(t, err)
+		err = openIn(fs)
+		require.ErrorIs(t, err, ErrForeign)
+		require.ErrorContains(t, err, "holiday.jpg")
+		names, err := fs.List("ledger")
+		require.NoError(t, err)
+		require.Equal(t, []string{"holiday.jpg"}, names, "nothing is put beside it")
+	})
+	t.Run("ErrForeign database", func(t *testing.T) {
+		fs := vfs.NewMem()
+		require.NoError(t, fs.MkdirAll("ledger", 0o755))
+		raw(t, fs, func(db *pebble.DB) { require.NoError(t, db.Set([]byte("key"), nil, pebble.Sync)) })
+		require.ErrorIs(t, openIn(fs), ErrForeign)
+	})
+	t.Run("on the disk", func(t *testing.T) {
+		dir := t.TempDir()
+		s, err := Open(t.Context(), Options{Dir: dir})
+		require.NoError(t, err)
+		_, err = Open(t.Context(), Options{Dir: dir})
+		require.ErrorIs(t, err, ErrLocked)
+		require.NoError(t, s.Commit(t.Context(), []ws.Op{&ws.PutUser{OpenID: "alice"}}))
+		_, err = Check(t.Context(), dir, nil, func(string) {})
+		require.ErrorIs(t, err, ErrLocked)
+		require.NoError(t, s.Close())
+		sum, err := Check(t.Context(), dir, nil, func(line string) { t.Error(line) })
+		require.NoError(t, err)
+		require.Equal(t, 1, sum.Users)
+	})
+}
+
+// scribble flips bytes in the middle of every file whose name begins so.
+func scribble(t *testing.T, fs *vfs.MemFS, prefix string) {
+	names, err := fs.List("ledger")
+	require.NoError(t, err)
+	for _, name := range names {
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		file, err := fs.Open("ledger/" + name)
+		require.NoError(t, err)
+		content, err := io.ReadAll(file)
+		require.NoError(t, err)
+		for i := len(content) / 2; i < len(content)/2+20 && i < len(content); i++ {
+			content[i] ^= 0xff
+		}
+		changed, err := fs.Create("ledger/"+name, vfs.WriteCategoryUnspecified)
+		require.NoError(t, err)
+		_, err = changed.Write(content)
+		require.NoError(t, err)
+		require.NoError(t, changed.Close())
+	}
+}
+
+// deniedFS lets nobody lock a file.
+type deniedFS struct{ vfs.FS }
+
+func (deniedFS) Lock(name string) (io.Closer, error) {
+	return nil, &os.PathError{Op: "open", Path: name, Err: os.ErrPermission}
+}

@@ -1,0 +1,118 @@
+// Package history is the storm's own account of what happened, kept outside the server and checked without its help.
+//
+// A Log holds what the clients saw, in an order that respects causes: a client notes what it does before it does it,
+// and what it sees after it saw it. Check replays a log and names every promise that was broken.
+package history
+
+import (
+	"sync"
+	"time"
+)
+
+// Device names a client: one device of one user.
+type Device struct{ User, Name string }
+
+// String returns user/name.
+func (d Device) String() string { return d.User + "/" + d.Name }
+
+// Position is where a message stands: its conversationId, as on the wire, and its seq.
+type Position struct {
+	Conversation string
+	Seq          uint64
+}
+
+// Kind says what an Event is about. The fields beside it are those that count.
+type Kind uint8
+
+// What a client can see or do.
+const (
+	Connected    Kind = iota + 1 // Device, New
+	Disconnected                 // Device, Note
+	Sent                         // Device, Door, MsgID, To, Body: one attempt, noted before it
+	Accepted                     // Device, Door, MsgID, Position, Duplicate: a 0
+	Refused                      // Device, Door, MsgID, Note, Final
+	Shown                        // Device, From, MsgID, Body, Position, PrevSeq: the first time this device got this position
+	Repeated                     // likewise, of a position the device had been shown and dropped
+	AckSent                      // Device, Position, Through, noted before it
+	Acked                        // Device, Position, Through: a 16, or the mark of a sync that was taken
+	Proved                       // Device, Door, Position, By: a 17, or REST's word
+	Waiting                      // Device, Position, Asked: a sync says that nobody acknowledged it
+	Gone                         // Device, Position: a sync says that there is no such message
+	MarkRefused                  // Device, Position, Note: a sync refused a mark of what had been shown
+	Life                         // Device, Position, Note, Devices, Asked: the server's own account of a message, by REST
+	Unexpected                   // Device, Note: a frame that a server may not send
+	Killed                       // the server, with SIGKILL
+	Started                      // the server
+)
+
+// Door is the way a request went.
+type Door uint8
+
+// The ways into the server.
+const (
+	Socket Door = iota
+	REST
+)
+
+// Event is one thing that a client saw or did. Which fields count depends on Kind.
+type Event struct {
+	At        time.Duration // since the log began
+	Kind      Kind
+	Device    Device // who saw it
+	Door      Door
+	MsgID     string
+	From, To  string // openids
+	Body      string
+	Position  Position
+	PrevSeq   uint64
+	By        Device // who acknowledged
+	Devices   []Device
+	Asked     int // how long the log was when the question went out
+	Note      string
+	Through   bool // everything up to Position, not only what stands there
+	Duplicate bool
+	New       bool // the server did not know the device
+	Final     bool // the same request will never succeed
+}
+
+// Log is a list of events that only grows. It is safe for concurrent use.
+type Log struct {
+	began  time.Time
+	mu     sync.Mutex
+	events []Event
+	counts [Started + 1]int
+}
+
+// NewLog returns an empty log that begins now.
+func NewLog() *Log { return &Log{began: time.Now()} }
+
+// Add appends an event and stamps it with the time since the log began. It returns how long the log is.
+func (l *Log) Add(e Event) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.At = time.Since(l.began)
+	l.events = append(l.events, e)
+	l.counts[e.Kind]++
+	return len(l.events)
+}
+
+// Len returns how many events there are.
+func (l *Log) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.events)
+}
+
+// Count returns how many events of a kind there are.
+func (l *Log) Count(k Kind) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts[k]
+}
+
+// Events returns what was noted so far. The slice must not be changed.
+func (l *Log) Events() []Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.events[:len(l.events):len(l.events)]
+}

@@ -1,0 +1,110 @@
+package history
+
+import "fmt"
+
+// message is what the log says of one message.
+type message struct {
+	id        messageID
+	device    Device // that sent it
+	to, body  string
+	firstSent int // index of the first attempt
+	socket    bool
+	rest      bool
+	refused   bool // at least once: then its place among the sender's others is open
+	accepted  int  // index of the first 0; 0: none
+	original  bool // a 0 that is no duplicate came
+	position  Position
+	shown     map[Device]bool
+	acked     map[Device]int // index of the 16
+	confirmed int            // index of the first 16 of a recipient; 0: none
+	proved    bool           // the sending device knows
+	waiting   bool           // a sync said so after a 16
+}
+
+// messageID is the sender's own key. The storm gives each msgid once in all, so the conversation need not be part of it.
+type messageID struct{ sender, msgid string }
+
+// place is where a device stands in a conversation.
+type place struct {
+	last      uint64          // the highest seq shown
+	shown     []*message      // in order
+	ackSent   map[uint64]bool // one by one
+	through   uint64          // cumulative, sent
+	confirmed int             // of shown: how many a cumulative 16 covers
+}
+
+type placeID struct {
+	device       Device
+	conversation string
+}
+
+// ledger is a log replayed. Index 0 stands for none, so positions in the log count from 1.
+type ledger struct {
+	report     *Report
+	events     []Event
+	order      []*message // by first attempt
+	messages   map[messageID]*message
+	byPosition map[Position]*message
+	places     map[placeID]*place
+	devices    map[string][]Device // by user
+	since      map[Device]int      // index of a device's first session
+}
+
+func newLedger() *ledger {
+	return &ledger{
+		report:     &Report{},
+		messages:   map[messageID]*message{},
+		byPosition: map[Position]*message{},
+		places:     map[placeID]*place{},
+		devices:    map[string][]Device{},
+		since:      map[Device]int{},
+	}
+}
+
+func (l *ledger) fault(class Class, e *Event, m *message, format string, args ...any) {
+	f := Fault{Class: class, Text: fmt.Sprintf(format, args...)}
+	if e != nil {
+		f.Device, f.MsgID, f.Position = e.Device, e.MsgID, e.Position
+	}
+	if m != nil {
+		f.MsgID = m.id.msgid
+		if f.Position.Seq == 0 {
+			f.Position = m.position
+		}
+	}
+	l.report.add(f)
+}
+
+// missing is a fault that more time may heal.
+func (l *ledger) missing(class Class, m *message, d Device, format string, args ...any) {
+	l.report.add(Fault{
+		Class: class, Text: fmt.Sprintf(format, args...), MsgID: m.id.msgid, Position: m.position, Device: d, Open: true,
+	})
+}
+
+func (l *ledger) place(d Device, conversation string) *place {
+	id := placeID{d, conversation}
+	p := l.places[id]
+	if p == nil {
+		p = &place{ackSent: map[uint64]bool{}}
+		l.places[id] = p
+	}
+	return p
+}
+
+// stands notes where a message stands and finds positions that do not agree, each once.
+func (l *ledger) stands(m *message, e *Event) {
+	switch other := l.byPosition[e.Position]; {
+	case other == m:
+		return
+	case other != nil:
+		l.fault(ShownTwice, e, m, "%v holds both %s and %s", e.Position, other.id.msgid, m.id.msgid)
+		return
+	}
+	l.byPosition[e.Position] = m
+	if m.position.Seq != 0 {
+		l.fault(ShownTwice, e, m, "%s stands at %v and at %v", m.id.msgid, m.position, e.Position)
+		return
+	}
+	m.position = e.Position
+}

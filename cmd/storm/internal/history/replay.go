@@ -1,0 +1,122 @@
+package history
+
+// replay takes down one event; at is its place in the log, from 1.
+func (l *ledger) replay(e *Event, at int) {
+	switch e.Kind {
+	case Connected:
+		l.connected(e, at)
+	case Sent:
+		l.sent(e, at)
+	case Accepted:
+		l.accepted(e, at)
+	case Refused:
+		l.refused(e)
+	case Shown, Repeated:
+		l.shown(e)
+	case AckSent:
+		l.ackSent(e)
+	case Acked:
+		l.acked(e, at)
+	case Proved:
+		l.proved(e)
+	case Waiting:
+		l.waiting(e)
+	case Gone:
+		l.fault(Lost, e, l.byPosition[e.Position], "a sync says that %v is gone", e.Position)
+	case MarkRefused:
+		l.fault(Lost, e, l.byPosition[e.Position], "the mark of what was shown at %v was refused: %s", e.Position, e.Note)
+	case Life:
+		l.life(e)
+	case Unexpected:
+		l.fault(Invented, e, nil, "%s", e.Note)
+	case Killed:
+		l.report.Kills++
+	}
+}
+
+func (l *ledger) connected(e *Event, at int) {
+	if l.since[e.Device] == 0 {
+		l.since[e.Device] = at
+		l.devices[e.Device.User] = append(l.devices[e.Device.User], e.Device)
+	} else if e.New {
+		l.fault(Lost, e, nil, "the server forgot the device %s", e.Device)
+	}
+}
+
+func (l *ledger) sent(e *Event, at int) {
+	id := messageID{e.Device.User, e.MsgID}
+	m := l.messages[id]
+	if m == nil {
+		m = &message{
+			id: id, device: e.Device, to: e.To, body: e.Body, firstSent: at,
+			shown: map[Device]bool{}, acked: map[Device]int{},
+		}
+		l.messages[id] = m
+		l.order = append(l.order, m)
+	}
+	m.socket = m.socket || e.Door == Socket
+	m.rest = m.rest || e.Door == REST
+}
+
+func (l *ledger) accepted(e *Event, at int) {
+	m := l.messages[messageID{e.Device.User, e.MsgID}]
+	if m == nil {
+		l.fault(Invented, e, nil, "%s was accepted and never sent", e.MsgID)
+		return
+	}
+	l.stands(m, e)
+	if !e.Duplicate && m.original {
+		l.fault(ShownTwice, e, m, "%s was accepted twice as new", e.MsgID)
+	}
+	m.original = m.original || !e.Duplicate
+	if m.accepted == 0 {
+		m.accepted = at
+		l.report.Messages++
+	}
+}
+
+func (l *ledger) refused(e *Event) {
+	m := l.messages[messageID{e.Device.User, e.MsgID}]
+	if m == nil {
+		l.fault(Invented, e, nil, "%s was refused and never sent", e.MsgID)
+		return
+	}
+	m.refused = true
+	if e.Final {
+		l.fault(Invented, e, m, "%s was refused for good: %s", e.MsgID, e.Note)
+	}
+}
+
+func (l *ledger) shown(e *Event) {
+	m := l.messages[messageID{e.From, e.MsgID}]
+	switch {
+	case m == nil:
+		l.fault(Invented, e, nil, "%s of %s was shown and never sent", e.MsgID, e.From)
+		return
+	case m.body != e.Body:
+		l.fault(Invented, e, m, "%s was shown with another text than was sent", e.MsgID)
+	case e.Device.User != m.id.sender && e.Device.User != m.to:
+		l.fault(Invented, e, m, "%s was shown to a stranger", e.MsgID)
+	case e.Device == m.device && !m.rest:
+		l.fault(Invented, e, m, "%s was shown to the device that sent it", e.MsgID)
+	}
+	l.stands(m, e)
+	if e.Kind == Shown {
+		l.firstShown(m, e)
+	}
+}
+
+func (l *ledger) firstShown(m *message, e *Event) {
+	p := l.place(e.Device, e.Position.Conversation)
+	switch {
+	case m.shown[e.Device]:
+		l.fault(ShownTwice, e, m, "%s was shown twice on %s", e.MsgID, e.Device)
+	case e.Position.Seq <= p.last:
+		l.fault(OutOfOrder, e, m, "%d was shown on %s after %d", e.Position.Seq, e.Device, p.last)
+	case e.PrevSeq > p.last && p.last > 0:
+		l.fault(OutOfOrder, e, m, "%d follows %d, but %s was last shown %d", e.Position.Seq, e.PrevSeq, e.Device, p.last)
+	}
+	m.shown[e.Device] = true
+	p.last = max(p.last, e.Position.Seq)
+	p.shown = append(p.shown, m)
+}

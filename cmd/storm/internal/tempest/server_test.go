@@ -1,0 +1,197 @@
+package tempest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
+	"github.com/yanlink/yanlink/ws/wstest"
+)
+
+// inProcess is a server without a process: to kill it is to cut its connections and to take its ledger away from it.
+// What a process leaves on a disk, only the real storm can tell; this one tries the storm itself.
+type inProcess struct {
+	store   *wstest.MemStore
+	spoil   func([]ws.Op) // changes what is committed; may be nil
+	address string
+	gateway *ws.Gateway
+	ledger  *mortal
+	http    *http.Server
+	conns   *conns
+}
+
+// mortal is a ledger that can be taken away.
+type mortal struct {
+	ws.Store
+	spoil func([]ws.Op)
+	mu    sync.Mutex
+	dead  bool
+}
+
+func (m *mortal) Commit(ctx context.Context, ops []ws.Op) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return ws.ErrUnavailable
+	}
+	if m.spoil != nil {
+		m.spoil(ops)
+	}
+	return m.Store.Commit(ctx, ops)
+}
+
+// conns remembers the connections of a listener, to cut them.
+type conns struct {
+	net.Listener
+	mu   sync.Mutex
+	open []net.Conn
+}
+
+func (c *conns) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err == nil {
+		c.mu.Lock()
+		c.open = append(c.open, conn)
+		c.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (c *conns) cut() {
+	_ = c.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		_ = conn.Close()
+	}
+}
+
+func (s *inProcess) URL() string { return "http://" + s.address }
+
+func (s *inProcess) Start(ctx context.Context) error {
+	if s.address == "" {
+		s.address = "127.0.0.1:0"
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
+	if err != nil {
+		return err
+	}
+	s.address = l.Addr().String()
+	s.conns = &conns{Listener: l}
+	s.ledger = &mortal{Store: s.store, spoil: s.spoil}
+	s.gateway, err = ws.New(s.ledger, ws.Options{
+		NodeID: "n1", Advertise: s.address, FramesPerSecond: -1, DrainSpread: time.Millisecond, ResendAfter: time.Second,
+		CommitTimeout: time.Second, // a session that waits for a ledger that was taken away holds up the kill that long
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /dev/login", s.login)
+	mux.HandleFunc("GET /ws", s.connect)
+	mux.HandleFunc("POST /api/v1/messages", s.send)
+	mux.HandleFunc("GET /api/v1/messages/{id}", s.life)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	go func(server *http.Server, l net.Listener) { _ = server.Serve(l) }(s.http, s.conns)
+	return s.gateway.Start(ctx)
+}
+
+func (s *inProcess) Alive() error { return nil }
+
+func (s *inProcess) Kill() error {
+	s.ledger.mu.Lock()
+	s.ledger.dead = true
+	s.ledger.mu.Unlock()
+	s.conns.cut()
+	return s.end()
+}
+
+func (s *inProcess) Stop() error { return errors.Join(s.end(), s.http.Close()) }
+
+func (s *inProcess) end() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return s.gateway.Stop(ctx)
+}
+
+func (s *inProcess) Check(context.Context) error { return nil }
+
+func user(r *http.Request) string {
+	if token := r.URL.Query().Get("token"); token != "" {
+		return token
+	}
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
+
+func answer(w http.ResponseWriter, body any, err error) {
+	if coded := protocol.AsError(err); coded != nil {
+		w.WriteHeader(coded.Code.Status())
+		body = map[string]any{"error": map[string]any{"code": coded.Code}}
+	}
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func (s *inProcess) login(w http.ResponseWriter, r *http.Request) {
+	var body struct{ OpenID string }
+	err := json.NewDecoder(r.Body).Decode(&body)
+	answer(w, map[string]string{"token": body.OpenID}, err)
+}
+
+func (s *inProcess) connect(w http.ResponseWriter, r *http.Request) {
+	err := s.gateway.Connect(w, r, ws.ConnectRequest{
+		Identity: ws.Identity{OpenID: user(r)}, Device: r.URL.Query().Get("device"), V1: r.URL.Query().Get("v") == "1",
+	})
+	if coded := (*protocol.Error)(nil); errors.As(err, &coded) {
+		answer(w, nil, coded)
+	}
+}
+
+func (s *inProcess) send(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		To      []string
+		Message string
+		MsgID   string
+	}
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	if key := r.Header.Get("Idempotency-Key"); key != "" {
+		body.MsgID = key
+	}
+	sent, err := s.gateway.Send(r.Context(), ws.Draft{From: user(r), To: body.To, Body: body.Message, MsgID: body.MsgID})
+	if err != nil || sent.Results[0].Err != nil {
+		answer(w, nil, errors.Join(err, sent.Results[0].Err))
+		return
+	}
+	result := sent.Results[0]
+	status := "accepted"
+	if result.Duplicate {
+		status = "duplicate"
+	}
+	answer(w, map[string]any{"results": []any{map[string]any{
+		"status": status, "messageId": result.MessageID.String(),
+		"conversationId": result.MessageID.Conversation.String(), "seq": result.MessageID.Seq,
+	}}}, nil)
+}
+
+func (s *inProcess) life(w http.ResponseWriter, r *http.Request) {
+	id, _ := protocol.ParseMessageID(r.PathValue("id"))
+	life, err := s.gateway.Message(r.Context(), user(r), id)
+	var recipients []any
+	for _, one := range life.Recipients {
+		var devices []any
+		for _, d := range one.Devices {
+			devices = append(devices, map[string]any{"device": d.Device})
+		}
+		recipients = append(recipients, map[string]any{"openid": one.OpenID, "devices": devices})
+	}
+	answer(w, map[string]any{"state": life.State, "recipients": recipients}, err)
+}

@@ -1,0 +1,139 @@
+// Command yanlink runs the messaging server: clustered WebSocket messaging with durable proof of delivery.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/yanlink/yanlink/app"
+	"github.com/yanlink/yanlink/configs"
+)
+
+const usage = `yanlink is a durable messaging server: WebSocket for web front ends, REST for other services.
+
+  yanlink [-config FILE]      run the server; without a file, the embedded default: data in ./data, 127.0.0.1:8084
+  yanlink check-config FILE   say everything that is wrong with a configuration
+  yanlink check-store DIR     verify every invariant of a ledger that no server has open
+  yanlink -version            print the version
+  yanlink -help               print this
+
+Every key of the configuration is also an environment variable: server.listen is YANLINK_SERVER_LISTEN. A secret may
+stand in a file: YANLINK_SSO_URL_FILE. All keys, defaults and units: docs/configuration.md.
+
+The first SIGTERM or SIGINT drains: sessions are sent elsewhere, what is under way is finished. A second one stops at
+once, which is safe too.
+`
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitFault = 1
+	exitUsage = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("yanlink", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage) }
+	file := flags.String("config", "", "the configuration `file`")
+	showVersion := flags.Bool("version", false, "print the version")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		return exitUsage
+	case *showVersion:
+		_, _ = fmt.Fprintln(stdout, "yanlink", app.Version)
+		return exitOK
+	}
+	switch words := flags.Args(); {
+	case len(words) == 0:
+		return serve(*file, stderr)
+	case words[0] == "check-config" && len(words) == 2:
+		return checkConfig(words[1], stdout, stderr)
+	case words[0] == "check-store" && len(words) == 2:
+		return checkStore(words[1], stdout, stderr)
+	}
+	flags.Usage()
+	return exitUsage
+}
+
+func fail(stderr io.Writer, err error) int {
+	_, _ = fmt.Fprintln(stderr, "yanlink:", err)
+	return exitFault
+}
+
+func checkConfig(file string, stdout, stderr io.Writer) int {
+	if _, err := configs.Load(file); err != nil {
+		return fail(stderr, err)
+	}
+	_, _ = fmt.Fprintln(stdout, file, "is valid")
+	return exitOK
+}
+
+func checkStore(dir string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	problems, err := app.CheckStore(ctx, dir, stdout)
+	switch {
+	case err != nil:
+		return fail(stderr, err)
+	case problems > 0:
+		return fail(stderr, fmt.Errorf("%d problems in %s; keep a copy of it and restore a backup", problems, dir))
+	}
+	_, _ = fmt.Fprintln(stdout, dir, "holds every invariant")
+	return exitOK
+}
+
+// serve runs the server until a signal ends it or it fails.
+func serve(file string, stderr io.Writer) int {
+	cfg, err := configs.Load(file)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	gin.SetMode(gin.ReleaseMode)
+	server, err := app.NewServer(cfg)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if err := server.Start(context.Background()); err != nil {
+		return fail(stderr, err)
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Wait() }()
+	select {
+	case err = <-failed:
+	case <-signals:
+		err = drain(server, signals)
+	}
+	if err != nil {
+		return fail(stderr, err)
+	}
+	return exitOK
+}
+
+// drain stops the server in an orderly way; another signal stops it at once, which the ledger makes safe.
+func drain(server *app.Server, signals <-chan os.Signal) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Stop(ctx) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-signals:
+		return server.Close()
+	}
+}

@@ -1,0 +1,122 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const patience = 20 * time.Second
+
+// server is the real program as a child process, on one address and one folder for its whole life.
+type server struct {
+	program string
+	address string
+	env     []string
+	process *exec.Cmd
+	log     logged
+}
+
+// logged collects what the program writes, over all its lives.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String returns what was written so far.
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// startServer builds the program, starts it with some settings, and stops it when the test ends.
+func startServer(t *testing.T, settings ...string) *server {
+	t.Helper()
+	s := &server{program: build(t), address: freeAddress(t)}
+	s.env = append(os.Environ(),
+		"YANLINK_SERVER_LISTEN="+s.address,
+		"YANLINK_SERVER_ADMIN=",
+		"YANLINK_STORE_DIR="+filepath.Join(t.TempDir(), "ledger"),
+	)
+	s.env = append(s.env, settings...)
+	t.Cleanup(func() {
+		s.kill(t)
+		if t.Failed() {
+			t.Logf("the program wrote:\n%s", s.log.String())
+		}
+	})
+	s.start(t)
+	return s
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	if program := os.Getenv("YANLINK_PROGRAM"); program != "" {
+		return program
+	}
+	program := filepath.Join(t.TempDir(), "yanlink")
+	command := exec.Command("go", "build", "-o", program, ".")
+	command.Dir = filepath.Join("..", "..")
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return program
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+// start runs the program and returns when it says that it is ready.
+func (s *server) start(t *testing.T) {
+	t.Helper()
+	s.process = exec.Command(s.program)
+	s.process.Env = s.env
+	s.process.Stdout, s.process.Stderr = &s.log, &s.log
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(t, s.process.Start())
+	client := http.Client{Timeout: time.Second}
+	require.Eventually(t, func() bool {
+		response, err := client.Get(s.url("readyz"))
+		if err != nil {
+			return false
+		}
+		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
+	}, patience, 50*time.Millisecond, "the program is not ready; it wrote:\n%s", &s.log)
+}
+
+// kill ends the program as a power cut would: it is told nothing.
+func (s *server) kill(t *testing.T) {
+	t.Helper()
+	if s.process == nil {
+		return
+	}
+	require.NoError(t, s.process.Process.Kill())
+	_ = s.process.Wait() // it says "signal: killed"
+	s.process = nil
+}
+
+func (s *server) url(path string) string { return fmt.Sprintf("http://%s/%s", s.address, path) }

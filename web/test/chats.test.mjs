@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Chats, ReadMarks } from "../assets/chats.js";
+import { FakeStorage } from "./world.mjs";
+
+/** Chats over answers by path. */
+function chatsOver(answers, storage = new FakeStorage()) {
+  const api = { get: async (path, query) => answers[path]?.(query) ?? { items: [] } };
+  return new Chats(api, "rose", new ReadMarks("marks", storage));
+}
+
+const direct = (id, openid, more = {}) => ({ conversationId: id, kind: "direct", peer: { openid, userName: openid.toUpperCase() }, lastSeq: 0, readSeq: 0, unread: 0, lastMessage: null, ...more });
+const item = (seq, openid = "will") => ({ seq, messageId: `id-${seq}`, kind: "message", from: { openid, userName: openid }, message: `text ${seq}`, fileType: "0", msgid: `m${seq}`, at: 1000 + seq });
+const live = (seq, more = {}) => ({ kind: "message", conversationId: "a1", seq, prevSeq: seq - 1, messageId: `id-${seq}`, msgid: `m${seq}`, mine: false, from: { openid: "will", name: "Will" }, to: { openid: "rose", name: "Rose" }, text: `text ${seq}`, fileType: 0, at: 1000 + seq, ...more });
+const away = () => false;
+const looking = () => true;
+
+test("the list comes in pages, the newest first", async () => {
+  const chats = chatsOver({ "api/v1/conversations": ({ cursor }) => (cursor
+    ? { items: [direct("b2", "anna", { lastMessage: item(9, "anna") })], next: "" }
+    : { items: [direct("a1", "will", { lastMessage: item(3) })], next: "more" }) });
+  await chats.refresh();
+  assert.deepEqual(chats.all.map((chat) => [chat.id, chat.peer.name, chat.last.text]), [["b2", "ANNA", "text 9"], ["a1", "WILL", "text 3"]]);
+});
+
+test("a conversation before its first message is not another one's", async () => {
+  const chats = chatsOver({ "api/v1/conversations": () => ({ items: [direct(undefined, "anna")] }) });
+  const will = chats.withPerson("will");
+  const anna = chats.withPerson("anna");
+  assert.deepEqual(await chats.history(anna), []);
+  assert.deepEqual([anna.peer.name, will.peer.name, anna.id], ["ANNA", "", undefined]);
+});
+
+test("the first message gives a conversation its number", () => {
+  const chats = chatsOver({});
+  const will = chats.withPerson("will");
+  assert.equal(chats.arrived(live(1), away), will);
+  assert.deepEqual([will.id, will.peer.name, will.unread], ["a1", "Will", 1]);
+});
+
+test("what we wrote on another device belongs to its recipient", () => {
+  const chats = chatsOver({});
+  const chat = chats.arrived(live(1, { mine: true, from: { openid: "rose", name: "Rose" }, to: { openid: "will", name: "Will" } }), away);
+  assert.deepEqual([chat.peer.openid, chat.unread, chat.last.mine], ["will", 0, true]);
+});
+
+test("what is looked at is not unread, and stays read over a reload", async () => {
+  const storage = new FakeStorage();
+  const list = { "api/v1/conversations": () => ({ items: [direct("a1", "will", { lastSeq: 3, unread: 3 })] }) };
+  const chats = chatsOver(list, storage);
+  chats.arrived(live(1), looking);
+  chats.arrived(live(2), looking);
+  assert.equal(chats.unread, 0);
+  const next = chatsOver(list, storage);
+  await next.refresh();
+  assert.equal(next.unread, 1, "the server counts three, two of which were read here");
+});
+
+test("history goes back from what stands here", async () => {
+  const asked = [];
+  const chats = chatsOver({ "api/v1/conversations/a1/messages": ({ before, limit }) => {
+    asked.push(before);
+    const newest = Math.min(before - 1, 60);
+    return { items: Array.from({ length: Math.min(limit, newest) }, (_, n) => item(newest - n)), next: newest > limit ? "b1" : "" };
+  } });
+  const chat = chats.arrived(live(60), away);
+  await chats.history(chat);
+  assert.deepEqual([chat.timeline.oldest, chat.timeline.newest, chat.more], [11, 60, true]);
+  await chats.history(chat, { older: true });
+  assert.deepEqual([chat.timeline.oldest, chat.timeline.messages.length, chat.more], [1, 60, false]);
+  assert.equal(asked[1], 11);
+});
+
+test("positions that hold nothing for us do not stand on the page", async () => {
+  const chats = chatsOver({ "api/v1/conversations/a1/messages": () => ({ items: [{ seq: 3, kind: "recall" }, { ...item(2), kind: "recalled", message: undefined }, item(1)] }) });
+  const chat = chats.bind(chats.withPerson("will"), "a1");
+  await chats.history(chat);
+  assert.deepEqual(chat.timeline.messages.map((message) => [message.seq, message.kind]), [[1, "message"], [2, "recalled"]]);
+});
+
+test("a record of a conversation that we have not heard of says so", () => {
+  const chats = chatsOver({});
+  assert.equal(chats.arrived(live(1, { kind: "recalled", recalled: "id-0" }), away), null);
+});

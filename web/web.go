@@ -1,0 +1,133 @@
+// Package web holds the demo page and the JavaScript client, embedded in the program.
+//
+// The page is plain HTML, CSS and ES modules, served as they stand in the folder: there is no build step. All its
+// addresses are relative, so that it works wherever the bundle is mounted.
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed index.html assets
+var files embed.FS
+
+// policy lets the page load what we serve and talk to where it came from, and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// types names the types of what is embedded. The host's own table is not asked: it differs between machines, and a
+// module of a wrong type is not run.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// file is one embedded file as it is answered.
+type file struct {
+	name string
+	body []byte
+	kind string
+	etag string
+}
+
+// Handler serves the page at "/" and what it loads at "/assets/…". It expects paths relative to where it is mounted;
+// below a prefix, wrap it in http.StripPrefix, where the prefix without its slash is sent on to the one with it.
+// It never changes and is safe for concurrent use.
+func Handler() http.Handler {
+	pages, err := load()
+	if err != nil {
+		panic(err) // the files are part of the program: this cannot happen in one that passed its tests
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protect(w.Header())
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+			return
+		}
+		if r.URL.Path == "" {
+			redirectToSlash(w, r)
+			return
+		}
+		page, ok := pages[r.URL.Path]
+		if !ok {
+			http.Error(w, "not found", http.StatusNotFound)
+			return
+		}
+		page.serve(w, r)
+	})
+}
+
+// serve answers with the file, or with 304 if the asker has it.
+func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", f.kind)
+	w.Header().Set("ETag", f.etag)
+	// no-cache means: keep it, but ask each time. After an upgrade no page runs with half of its modules old.
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(f.body))
+}
+
+func protect(header http.Header) {
+	header.Set("Content-Security-Policy", policy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer") // the page's address may name a person
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+// redirectToSlash sends "/im" on to "/im/", without which the relative addresses of the page would miss. The target is
+// relative too, since only the browser knows what stands before our path.
+func redirectToSlash(w http.ResponseWriter, r *http.Request) {
+	asked, _, _ := strings.Cut(r.RequestURI, "?")
+	target := "./" + path.Base(asked) + "/"
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusPermanentRedirect)
+}
+
+// load reads what is embedded, by the path it is served at.
+func load() (map[string]*file, error) {
+	pages := make(map[string]*file)
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		page, err := read(name)
+		if err != nil {
+			return err
+		}
+		pages["/"+name] = page
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the page: %w", err)
+	}
+	pages["/"] = pages["/index.html"]
+	delete(pages, "/index.html")
+	return pages, nil
+}
+
+func read(name string) (*file, error) {
+	kind, ok := types[path.Ext(name)]
+	if !ok {
+		return nil, fmt.Errorf("no content type for %s", name)
+	}
+	body, err := files.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	sum := sha256.Sum256(body)
+	return &file{name: name, body: body, kind: kind, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}, nil
+}
