@@ -35,6 +35,8 @@ type Server struct {
 	stopped chan struct{}
 	stop    sync.Once
 	stopErr error
+	ctx     context.Context // ends when all has to end at once
+	cut     context.CancelFunc
 }
 
 // NewServer validates the configuration; nothing is opened before Start. Without WithLogger the log goes to standard
@@ -50,10 +52,12 @@ func NewServer(cfg *configs.Config, opts ...Option) (*Server, error) {
 	for _, opt := range opts {
 		opt(&given)
 	}
-	return &Server{
+	s := &Server{
 		cfg: cfg, opts: append([]Option{WithLogger(given.log)}, opts...), log: given.log,
 		failed: make(chan error, 2), stopped: make(chan struct{}),
-	}, nil
+	}
+	s.ctx, s.cut = context.WithCancel(context.Background())
+	return s, nil
 }
 
 // Start opens the listeners and the ledger and serves. When it fails it leaves nothing open, and its error says in one
@@ -136,18 +140,20 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.stopErr
 }
 
-// Close stops at once, also while Stop is under way with a context that has ended. What was accepted is in the ledger.
+// Close stops at once, and cuts short a Stop that is under way. What was accepted is in the ledger.
 func (s *Server) Close() error {
-	for _, e := range s.endpoints() {
-		_ = e.server.Close()
+	s.cut()
+	if err := s.Stop(s.ctx); err != nil && !errors.Is(err, context.Canceled) { // cut short is what was asked for
+		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return s.Stop(ctx)
+	return nil
 }
 
 func (s *Server) shutdown(ctx context.Context) {
 	defer close(s.stopped)
+	ctx, cancelAll := context.WithCancel(ctx)
+	defer cancelAll()
+	defer context.AfterFunc(s.ctx, cancelAll)()
 	var errs []error
 	if s.bundle != nil {
 		errs = append(errs, s.bundle.Stop(ctx))

@@ -13,6 +13,7 @@ import (
 type ackItem struct {
 	Ack
 	records []*Record // what the run acknowledges; the proofs go to their senders
+	origin  *Session  // whose acknowledgement it is
 	session *Session  // who is answered with frame 16; nil: nobody
 	reply   protocol.Acked
 	done    chan struct{} // closed when it holds or never will; may be nil
@@ -33,8 +34,37 @@ func (it *ackItem) committed(d *dispatcher) {
 			d.g.opt.Metrics.Delivered(time.Duration(it.At-rec.CreatedAt) * time.Millisecond)
 			d.prove(rec, &it.Ack)
 		}
+		if it.From > 0 && it.origin.gone.Load() {
+			d.tellSuccessor(&it.Ack)
+		}
 	}
 	it.finish(d)
+}
+
+// tellSuccessor tells the device's newer session of an acknowledgement that its first read of the ledger may have
+// missed: what arrived is not asked for again.
+func (d *dispatcher) tellSuccessor(ack *Ack) {
+	for _, s := range d.g.hub.sessions(ack.User) {
+		if s.device == ack.Device {
+			s.hadElsewhere(ack)
+		}
+	}
+}
+
+func (s *Session) hadElsewhere(ack *Ack) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tracks[ack.Conversation]
+	if t == nil || t.phase == unplaced || s.closing {
+		return
+	}
+	for seq := ack.From; seq <= ack.To; seq++ {
+		s.window.takeID(MessageID{Conversation: ack.Conversation, Seq: seq})
+	}
+	if t.phase == behind && t.next <= ack.To {
+		t.had = append(t.had, Receipt{From: ack.From, To: ack.To})
+	}
+	s.readOn()
 }
 
 func (it *ackItem) finish(d *dispatcher) {
@@ -118,7 +148,7 @@ func (s *Session) newAck(t *track, from, to uint64, attempts uint32) *ackItem {
 	cursor, due := s.cursor(t)
 	t.written = max(t.written, cursor)
 	t.stale = 0
-	return &ackItem{Ack: Ack{
+	return &ackItem{origin: s, Ack: Ack{
 		User: s.user, Device: s.device, Conversation: t.id, From: from, To: to, Attempts: attempts,
 		Node: s.g.opt.NodeID, Cursor: cursor, Due: due,
 	}}

@@ -53,7 +53,7 @@ func (s *Session) ackThrough(ctx context.Context, id ConversationID, seq uint64,
 	s.ackTaken(t, s.window.takeThrough(t, seq))
 	s.ackedSome()
 	cursor := s.newAck(t, 0, 0, 0)
-	final.Ack = cursor.Ack
+	final.Ack, final.origin = cursor.Ack, s
 	s.submitAck(final)
 	return nil
 }

@@ -58,7 +58,8 @@ func (s *Session) step(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return !s.deliverPage(t, to, records), nil
+	s.deliverPage(t, to, records)
+	return true, nil
 }
 
 const scanLimit = 128
@@ -153,27 +154,28 @@ func (s *Session) nextPage() (t *track, from, to uint64, count, bytes int) {
 			return t, 0, 0, 0, 0
 		}
 	}
-	if len(s.behind) == 0 || !s.window.room(1) {
+	fits := slices.IndexFunc(s.behind, func(t *track) bool { return s.window.room(max(1, t.needs)) })
+	if fits < 0 {
 		return nil, 0, 0, 0, 0
 	}
-	t = s.behind[0]
-	s.behind = append(s.behind[1:], t)
+	t = s.behind[fits]
+	s.behind = append(slices.Delete(s.behind, fits, fits+1), t)
 	count = min(s.g.opt.PageRecords, max(1, s.window.maxCount-len(s.window.active)))
 	bytes = min(s.g.opt.PageBytes, max(1, s.window.maxBytes-s.window.bytes))
 	return t, t.next, t.head, count, bytes
 }
 
 // deliverPage pushes what was read, passes over what the device had, and turns the track live when it has reached the
-// head, which may have moved meanwhile. full says that the window had no room for all of it: reading goes on when
-// acknowledgements have made some.
-func (s *Session) deliverPage(t *track, to uint64, records []*Record) (full bool) {
+// head, which may have moved meanwhile. What does not fit the window is read again when acknowledgements have made room.
+func (s *Session) deliverPage(t *track, to uint64, records []*Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing || t.phase != behind {
-		return false
+		return
 	}
 	now := s.g.mono()
 	kick := false
+	t.needs = 0
 	f := getFrame()
 	defer putFrame(f)
 	for _, rec := range records {
@@ -190,12 +192,12 @@ func (s *Session) deliverPage(t *track, to uint64, records []*Record) (full bool
 		case s.needless(t, rec):
 			t.pass(rec.Seq, now)
 		case !s.window.room(len(rec.Body)):
-			full = true
+			t.needs = max(1, len(rec.Body))
 		default:
 			f.b = s.g.shared(f.b[:0], rec, t.recipient(rec, s.user))
 			kick = s.push(t, rec, f.b) || kick
 		}
-		if full {
+		if t.needs > 0 {
 			break
 		}
 	}
@@ -207,7 +209,6 @@ func (s *Session) deliverPage(t *track, to uint64, records []*Record) (full bool
 	if kick {
 		s.writer.kick()
 	}
-	return full
 }
 
 // flush gives the committer the cursor of a track that passed over records. The caller holds mu: what the cursor
@@ -222,7 +223,7 @@ func (s *Session) flush(t *track) {
 		return
 	}
 	t.written = seq
-	item := &ackItem{Ack: Ack{User: s.user, Device: s.device, Conversation: t.id, Cursor: seq, Due: due}}
+	item := &ackItem{origin: s, Ack: Ack{User: s.user, Device: s.device, Conversation: t.id, Cursor: seq, Due: due}}
 	if err := s.g.committer.submit(item); err != nil && !errors.Is(err, errStopped) {
 		s.g.log.Warn("a cursor was not written; it is derived again at the next connect", "session", s.id, "error", err)
 	}

@@ -200,6 +200,7 @@ func (s *Session) end() {
 	s.g.opt.Metrics.Session(-1)
 	s.mu.Lock()
 	s.closing = true
+	s.gone.Store(true)
 	s.closeBy = 0
 	for _, t := range s.tracks {
 		s.flush(t)

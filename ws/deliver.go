@@ -9,7 +9,8 @@ func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
 		return false
 	}
 	if rec.Kind == KindRecall {
-		if _, found := s.window.takeID(MessageID{Conversation: rec.Conversation, Seq: rec.Target}); found {
+		if p, found := s.window.takeID(MessageID{Conversation: rec.Conversation, Seq: rec.Target}); found {
+			s.window.unlink(p)
 			s.readOn()
 		}
 	}

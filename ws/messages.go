@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -205,11 +206,18 @@ func (g *Gateway) recipients(ctx context.Context, rec *Record) ([]string, error)
 func recipientLife(user string, receipts []Receipt) RecipientLife {
 	life := RecipientLife{OpenID: user, State: "stored"}
 	for _, r := range receipts {
-		if r.User == user {
-			life.State = "delivered"
-			life.Devices = append(life.Devices, DeviceLife{
-				Device: r.Device, Node: r.Node, Pushes: r.Attempts, AcknowledgedAt: r.At,
-			})
+		if r.User != user {
+			continue
+		}
+		life.State = "delivered"
+		one := DeviceLife{Device: r.Device, Node: r.Node, Pushes: r.Attempts, AcknowledgedAt: r.At}
+		// Runs of one device may overlap where an acknowledgement was repeated in another form: the first one counts.
+		at := slices.IndexFunc(life.Devices, func(d DeviceLife) bool { return d.Device == r.Device })
+		switch {
+		case at < 0:
+			life.Devices = append(life.Devices, one)
+		case r.At < life.Devices[at].AcknowledgedAt:
+			life.Devices[at] = one
 		}
 	}
 	return life

@@ -38,6 +38,7 @@ type Session struct {
 	freed    chan struct{} // signals that inFlight fell
 	frame    protocol.Frame
 
+	gone  atomic.Bool  // closing, or over: another session of the device may be there
 	seen  atomic.Int64 // the last inbound frame or pong, monotonic
 	armed atomic.Int64 // the wheel's tick; 0: none
 
@@ -146,6 +147,7 @@ func (s *Session) close(code int, reason string) {
 		return
 	}
 	s.closing = true
+	s.gone.Store(true)
 	by := s.g.mono() + millis(closeGrace)
 	s.closeBy = by
 	s.mu.Unlock()

@@ -26,6 +26,7 @@ type track struct {
 	stays []Stay
 	had   []Receipt // acknowledged earlier, past the cursor: not pushed again
 	early []*Record // came before their time, by seq
+	needs int       // bytes of the record that did not fit the window; 0: none
 	since Millis    // when the first of early came
 
 	start   uint64 // the cursor the session found

@@ -102,6 +102,21 @@ func (w *window) drop(i int) {
 	}
 }
 
+// unlink makes p, which was taken and is not due any more, nobody's prevSeq: a client that never saw it would take it
+// for a gap.
+func (w *window) unlink(p pushed) {
+	if p.track.due == p.rec.Seq {
+		p.track.due = p.prev
+	}
+	for _, entries := range [2][]pushed{w.active, w.resting} {
+		for i := range entries {
+			if e := &entries[i]; e.track == p.track && e.prev == p.rec.Seq {
+				e.prev = p.prev
+			}
+		}
+	}
+}
+
 // lowest returns the entry of t with the lowest seq, or nil.
 func (w *window) lowest(t *track) *pushed {
 	var low *pushed

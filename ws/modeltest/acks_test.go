@@ -50,12 +50,12 @@ func (w *world) open(c *client) []*record {
 
 func (w *world) ackShown(k *conn, o op, count int) {
 	open := w.open(k.client)
-	n := int(o.b)
+	n := o.b
 	for range min(count, len(open)) {
 		i := 0
 		if o.c%3 == 0 {
 			n = n*31 + 7
-			i = n % len(open)
+			i = int(n) % len(open)
 		}
 		w.ackOne(k, open[i], o.a+uint32(i))
 		open = slices.Delete(open, i, i+1)

@@ -151,18 +151,19 @@ func (w *world) tired(k *conn) bool {
 func (w *world) forgetEnded() {
 	kept := w.conns[:0]
 	for _, k := range w.conns {
-		if !k.over() {
+		d, current := w.device(k), k.client.conn == k || k.client.conn == nil
+		switch {
+		case !k.over():
 			kept = append(kept, k)
-			continue
-		}
-		if k.client.conn == k {
-			k.client.conn = nil
-		}
-		if d := w.device(k); k.client.conn == nil {
-			d.ended = k.endedAt
-			if d.quiet.IsZero() {
-				d.quiet = k.endedAt
+			if k.client.conn == k && k.healthy() {
+				d.quiet = time.Time{}
 			}
+			continue
+		case current && d.quiet.IsZero():
+			d.quiet = k.endedAt
+		}
+		if current {
+			d.ended, k.client.conn = k.endedAt, nil
 		}
 		w.logf("%s has ended: %d %s", k.client, k.code, k.reason)
 	}

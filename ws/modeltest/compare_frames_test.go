@@ -9,21 +9,23 @@ import (
 func (w *world) compareDevices() {
 	for _, o := range w.created {
 		d := w.model.devices[o.client.String()]
-		fresh := !d.exists
 		switch k := o.conn; {
 		case k == nil:
 			if !w.crashed && o.status != 0 {
 				w.wrong("%s was refused with HTTP %d", o.client, o.status)
 			}
 			w.compareFailed(o, d)
-			continue
 		case k.hello != nil:
-			fresh = w.compareHello(k, &o.before, fresh)
-		case o.client.v1 && k.healthy() && !k.over() && !k.replaced && !w.crashed:
-			w.wrong("%s got no hello", o.client)
-		}
-		o.conn.fresh = fresh
-		if fresh {
+			if k.fresh = w.compareHello(k, &o.before, !d.exists); k.fresh {
+				w.model.create(d, o.low)
+			}
+		case o.client.v1:
+			if k.healthy() && !k.over() && !k.replaced && !w.crashed {
+				w.wrong("%s got no hello", o.client)
+			}
+			w.compareFailed(o, d)
+		case !d.exists:
+			k.fresh = true
 			w.model.create(d, o.low)
 		}
 	}

@@ -41,11 +41,11 @@ func (w *world) do(o op) {
 		k.pipe.cut()
 	case "vanish":
 		k.abandoned, c.conn = true, nil
-		w.device(k).quiet = time.Now()
+		w.quieten(k)
 		k.pipe.freeze(true)
 	case "freeze":
 		k.frozen, k.wasFrozen = true, true
-		w.device(k).quiet = time.Now()
+		w.quieten(k)
 		k.pipe.freeze(true)
 	case "thaw":
 		k.frozen = false
@@ -54,6 +54,13 @@ func (w *world) do(o op) {
 		if !k.frozen {
 			w.speak(k, o)
 		}
+	}
+}
+
+// quieten notes that the server may end k's session from now on.
+func (w *world) quieten(k *conn) {
+	if d := w.device(k); d.quiet.IsZero() {
+		d.quiet = time.Now()
 	}
 }
 
