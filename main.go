@@ -26,7 +26,7 @@ const usage = `yanlink is a durable messaging server: WebSocket for web front en
   yanlink -help               print this
 
 Every key of the configuration is also an environment variable: server.listen is YANLINK_SERVER_LISTEN. A secret may
-stand in a file: YANLINK_SSO_URL_FILE. All keys, defaults and units: docs/configuration.md.
+stand in a file: YANLINK_STORE_DSN_FILE. All keys, defaults and units: docs/configuration.md.
 
 The first SIGTERM or SIGINT drains: sessions are sent elsewhere, what is under way is finished. A second one stops at
 once, which is safe too.

@@ -72,19 +72,26 @@ func (w *writer) addReceipt(r *row[cursorRef, cursor], op *ws.Ack) error {
 		c.covered, c.knowsCovered = last, true
 	}
 	run := ws.Receipt{From: op.From, To: op.To, Attempts: op.Attempts, Node: op.Node, At: op.At}
-	runs := []ws.Receipt{run}
-	if op.From <= c.covered {
-		var err error
-		if runs, err = w.uncovered(r.key, run); err != nil {
-			return err
-		}
+	if op.From > c.covered && len(c.runs) == 0 {
+		w.putRuns(r, run)
+		return nil
+	}
+	runs, err := w.uncovered(r.key, run, c.covered)
+	if err != nil {
+		return err
 	}
 	for _, known := range c.runs {
 		runs = subtract(runs, known.From, known.To)
 	}
-	if len(runs) == 0 {
-		return nil
+	if len(runs) > 0 {
+		w.putRuns(r, runs...)
 	}
+	return nil
+}
+
+// putRuns adds receipts to what is written beside the cursor.
+func (w *writer) putRuns(r *row[cursorRef, cursor], runs ...ws.Receipt) {
+	c := &r.val
 	for _, run := range runs {
 		c.runs = merge(c.runs, run)
 	}
@@ -92,7 +99,6 @@ func (w *writer) addReceipt(r *row[cursorRef, cursor], op *ws.Ack) error {
 		r.exists, c.changed = true, true
 	}
 	w.tables.cursors.touch(r)
-	return nil
 }
 
 // lastReceipt returns the highest seq that a stored receipt of the device covers in the conversation; 0 if none.
@@ -127,9 +133,12 @@ func receiptAt(it *pebble.Iterator, id ws.ConversationID, ref ws.DeviceRef, pref
 	return decodeReceipt(id, ref, from, value)
 }
 
-// uncovered returns the parts of run that no stored receipt covers.
-func (w *writer) uncovered(ref cursorRef, run ws.Receipt) ([]ws.Receipt, error) {
+// uncovered returns the parts of run that no stored receipt covers; covered is the highest seq that any does.
+func (w *writer) uncovered(ref cursorRef, run ws.Receipt, covered uint64) ([]ws.Receipt, error) {
 	runs := []ws.Receipt{run}
+	if run.From > covered {
+		return runs, nil
+	}
 	stored, err := receiptsFrom(w.db, ref.DeviceRef, ref.id, run.From, run.To)
 	for _, known := range stored {
 		runs = subtract(runs, known.From, known.To)

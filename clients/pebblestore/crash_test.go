@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var cuts = flag.Int("cuts", 1000, "power cuts in TestPowerCuts")
+var cuts = flag.Int("cuts", defaultCuts, "power cuts in TestPowerCuts")
 
 // cutsPerLedger keeps the ledgers small, so that each cut is checked in full.
 const cutsPerLedger = 10

@@ -92,8 +92,8 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 	sure := answered && (a.thread == nil || through <= a.last)
 	for seq := from; seq <= min(through, t.last()); seq++ {
 		a.conn.tried[t.at(seq)] = true
-		if p := a.conn.pushes[t.at(seq)]; p != nil && p.again && answered {
-			p.again = false
+		if p := a.conn.pushes[t.at(seq)]; p != nil && p.again {
+			p.again = !answered
 			a.conn.heard = a.at
 			w.extra[t.at(seq)]++
 		}

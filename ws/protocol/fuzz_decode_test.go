@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
 	. "github.com/yanlink/yanlink/ws/protocol"
 )
 

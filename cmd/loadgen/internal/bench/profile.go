@@ -42,7 +42,7 @@ func takeProfile(ctx context.Context, addr, path string, load scenario.Load) err
 	if err != nil {
 		return fmt.Errorf("take a profile: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read from
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("take a profile: answered with %d", response.StatusCode)
 	}

@@ -70,7 +70,7 @@ func login(ctx context.Context, client *http.Client, addr, user string) (string,
 	if err != nil {
 		return "", fmt.Errorf("log in: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read from
+	defer response.Body.Close()
 	var answer struct {
 		Token string `json:"token"`
 	}

@@ -96,7 +96,7 @@ func upgrade(ctx context.Context, c net.Conn, addr, token, device string, timeou
 }
 
 func accepted(response *http.Response) error {
-	defer response.Body.Close() //nolint:errcheck // it was read, or is the socket
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusSwitchingProtocols {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 256))
 		return &StatusError{Status: response.StatusCode, Body: string(body)}

@@ -49,7 +49,7 @@ func Serve(ctx context.Context, listen string, ready func(addr string)) error {
 	case err = <-served:
 	case <-ctx.Done():
 		err = stop(server, m)
-		<-served
+		<-served //nolint:errcheck // http.ErrServerClosed, which stop asked for
 	}
 	return err
 }

@@ -19,7 +19,10 @@ const (
 	readyEvery = 20 * time.Millisecond
 	readyAfter = 60 * time.Second
 	stopAfter  = 60 * time.Second
+	checkShown = 2000 // bytes of what check-store says
 )
+
+var errNotRunning = errors.New("the server does not run")
 
 // Server is a Yanlink process that can be killed and started again on the same folder and port. Its methods are called
 // from one goroutine.
@@ -28,7 +31,8 @@ type Server struct {
 	address  string
 	log      *os.File
 	cmd      *exec.Cmd
-	gone     chan error // what Wait returned
+	gone     chan struct{} // closed when the process has ended and ended is set
+	ended    error         // what Wait returned
 }
 
 // New prepares a server with its data and its log below dir, on a free port. It starts nothing.
@@ -83,8 +87,11 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	s.cmd, s.gone = cmd, make(chan error, 1)
-	go func(gone chan<- error) { gone <- cmd.Wait() }(s.gone)
+	s.cmd, s.gone = cmd, make(chan struct{})
+	go func() {
+		defer close(s.gone)
+		s.ended = cmd.Wait()
+	}()
 	return s.ready(ctx)
 }
 
@@ -95,9 +102,8 @@ func (s *Server) ready(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-s.gone:
-			s.cmd = nil
-			return fmt.Errorf("the server ended before it was ready (%v); see %s", err, s.log.Name())
+		case <-s.gone:
+			return fmt.Errorf("%w before it was ready", s.bury())
 		case <-ctx.Done():
 			return fmt.Errorf("the server is not ready: %w; see %s", ctx.Err(), s.log.Name())
 		case <-tick.C:
@@ -124,19 +130,28 @@ func (s *Server) answers(ctx context.Context) bool {
 
 // Alive returns an error if the process ended by itself.
 func (s *Server) Alive() error {
+	if s.cmd == nil {
+		return errNotRunning
+	}
 	select {
-	case err := <-s.gone:
-		s.cmd = nil
-		return fmt.Errorf("the server ended by itself (%v); see %s", err, s.log.Name())
+	case <-s.gone:
+		return s.bury()
 	default:
 		return nil
 	}
 }
 
+// bury says how the process ended, which nobody had asked it to.
+func (s *Server) bury() error {
+	how := s.cmd.ProcessState.String()
+	s.cmd = nil
+	return fmt.Errorf("the server ended by itself (%s; see %s)", how, s.log.Name())
+}
+
 // Kill ends the process with SIGKILL and waits for its end. An error means that it was dead already.
 func (s *Server) Kill() error {
 	if s.cmd == nil {
-		return errors.New("the server does not run")
+		return errNotRunning
 	}
 	err := s.cmd.Process.Kill()
 	<-s.gone
@@ -157,10 +172,10 @@ func (s *Server) Stop() error {
 		return fmt.Errorf("stop the server: %w", err)
 	}
 	select {
-	case err := <-s.gone:
+	case <-s.gone:
 		s.cmd = nil
-		if err != nil {
-			return fmt.Errorf("the server did not stop in order: %w; see %s", err, s.log.Name())
+		if s.ended != nil {
+			return fmt.Errorf("the server did not stop in order: %w; see %s", s.ended, s.log.Name())
 		}
 		return nil
 	case <-time.After(stopAfter):
@@ -173,7 +188,7 @@ func (s *Server) Stop() error {
 func (s *Server) Check(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, s.bin, "check-store", s.Data()).CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("check-store: %w\n%s", err, out)
+		err = fmt.Errorf("check-store: %w\n%s", err, out[:min(len(out), checkShown)])
 	}
 	return errors.Join(err, complaints(s.log.Name()))
 }

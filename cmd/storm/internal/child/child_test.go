@@ -83,7 +83,9 @@ func TestServer_Alive(t *testing.T) {
 	server := mustServer(t)
 	require.NoError(t, server.Start(t.Context()))
 	require.Error(t, get(t, server.URL()+"/die"))
-	require.Eventually(t, func() bool { return server.Alive() != nil }, 20*time.Second, time.Millisecond)
+	var err error
+	require.Eventually(t, func() bool { err = server.Alive(); return err != nil }, 20*time.Second, time.Millisecond)
+	require.ErrorContains(t, err, "exit status 3")
 }
 
 func TestServer_Check(t *testing.T) {

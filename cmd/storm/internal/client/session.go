@@ -65,7 +65,10 @@ func (d *Device) connect(ctx context.Context) (*session, error) {
 		query.Set("v", "1")
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: handshakeTimeout}
-	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(d.URL, "http")+"/ws?"+query.Encode(), nil)
+	conn, resp, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(d.URL, "http")+"/ws?"+query.Encode(), nil)
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type message struct {
 	acked     map[Device]int // index of the 16
 	confirmed int            // index of the first 16 of a recipient; 0: none
 	proved    bool           // the sending device knows
-	waiting   bool           // a sync said so after a 16
+	denied    bool           // the server said that nobody acknowledged it, after a 16
 }
 
 // messageID is the sender's own key. The storm gives each msgid once in all, so the conversation need not be part of it.
@@ -41,7 +41,6 @@ type placeID struct {
 // ledger is a log replayed. Index 0 stands for none, so positions in the log count from 1.
 type ledger struct {
 	report     *Report
-	events     []Event
 	order      []*message // by first attempt
 	messages   map[messageID]*message
 	byPosition map[Position]*message

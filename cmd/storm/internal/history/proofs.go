@@ -64,24 +64,31 @@ func (l *ledger) proved(e *Event) {
 
 // waiting is wrong if the acknowledgement was confirmed before the question went out.
 func (l *ledger) waiting(e *Event) {
-	m := l.byPosition[e.Position]
-	if m != nil && !m.waiting && m.confirmed > 0 && m.confirmed <= e.Asked {
-		m.waiting = true
-		l.fault(ProofMissing, e, m, "a sync says that %s waits, after a 16 for it", m.id.msgid)
+	if m := l.byPosition[e.Position]; m != nil && m.confirmed > 0 && m.confirmed <= e.Asked {
+		l.denied(m, e, "a sync says that %s waits, after a 16 for it", m.id.msgid)
 	}
 }
 
+// life is wrong if it lacks an acknowledgement that was confirmed before the question went out.
 func (l *ledger) life(e *Event) {
 	m := l.byPosition[e.Position]
 	if m == nil {
 		return
 	}
 	if m.confirmed > 0 && m.confirmed <= e.Asked && e.Note != "delivered" {
-		l.fault(ProofMissing, e, m, "REST says %q of %s, after a 16 for it", e.Note, m.id.msgid)
+		l.denied(m, e, "REST says %q of %s, after a 16 for it", e.Note, m.id.msgid)
 	}
 	for d, at := range m.acked {
 		if d.User == m.to && at <= e.Asked && !slices.Contains(e.Devices, d) {
-			l.fault(ProofMissing, e, m, "REST does not know that %s acknowledged %s", d, m.id.msgid)
+			l.denied(m, e, "REST does not know that %s acknowledged %s", d, m.id.msgid)
 		}
+	}
+}
+
+// denied is a fault once for a message, however often somebody asks.
+func (l *ledger) denied(m *message, e *Event, format string, args ...any) {
+	if !m.denied {
+		m.denied = true
+		l.fault(ProofMissing, e, m, format, args...)
 	}
 }

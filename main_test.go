@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/configs"
+)
+
+// beProgram makes the test binary behave as the program itself.
+const beProgram = "YANLINK_TEST_BE_THE_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// program prepares a run of the program in a folder of its own.
+func program(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), beProgram+"=1", "YANLINK_SERVER_LISTEN=127.0.0.1:0", "YANLINK_SERVER_ADMIN=", "YANLINK_DRAIN_DELAY=0s")
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
+// running is a program that has said where its page is.
+type running struct {
+	cmd *exec.Cmd
+	url string
+	out *bufio.Reader
+}
+
+var page = regexp.MustCompile(`page=(\S+)`)
+
+func launch(t *testing.T, env ...string) *running {
+	t.Helper()
+	cmd := program(t, env)
+	pipe, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	r := &running{cmd: cmd, out: bufio.NewReader(pipe)}
+	r.url = page.FindStringSubmatch(r.line(t, "page="))[1]
+	return r
+}
+
+// line reads the log up to a line that contains what is wanted.
+func (r *running) line(t *testing.T, want string) string {
+	t.Helper()
+	for {
+		line, err := r.out.ReadString('\n')
+		require.NoError(t, err, "the log ended before %q", want)
+		if strings.Contains(line, want) {
+			return line
+		}
+	}
+}
+
+func TestProgram_ServesAndDrains(t *testing.T) {
+	p := launch(t)
+	response, err := http.Get(p.url)
+	require.NoError(t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Contains(t, string(body), "<!doctype html>")
+	require.DirExists(t, filepath.Join(p.cmd.Dir, "data"))
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	p.line(t, "msg=stopped")
+	require.NoError(t, p.cmd.Wait(), "an orderly end is exit 0")
+}
+
+func TestProgram_SecondSignal(t *testing.T) {
+	p := launch(t, "YANLINK_DRAIN_DELAY=9m", "YANLINK_DRAIN_TIMEOUT=20m")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	p.line(t, "a second signal stops at once")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	p.line(t, "msg=stopped")
+	require.NoError(t, p.cmd.Wait())
+}
+
+// TestProgram_CannotStart: exit 1 and one line that says what and what to do.
+func TestProgram_CannotStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	holder := launch(t)
+	wrong := filepath.Join(t.TempDir(), "wrong.yaml")
+	require.NoError(t, os.WriteFile(wrong, []byte("sso:\n  timeout: 5\n"), 0o600))
+	for name, c := range map[string]struct {
+		env, args []string
+		want      string
+	}{
+		"port taken":    {[]string{"YANLINK_SERVER_LISTEN=" + taken.Addr().String()}, nil, "is taken by another process; stop that one, or set another address"},
+		"folder locked": {[]string{"YANLINK_STORE_DIR=" + filepath.Join(holder.cmd.Dir, "data")}, nil, "in use by another process"},
+		"unreadable":    {nil, []string{"-config", "none.yaml"}, "none.yaml: it cannot be read"},
+		"wrong":         {nil, []string{"-config", wrong}, "sso.timeout: 5 has no unit; write 5s or 5ms"},
+		"no driver":     {[]string{"YANLINK_STORE_DRIVER=mysql", "YANLINK_STORE_DSN=x"}, nil, "store.driver: mysql is not in this version; use pebble"},
+	} {
+		var out bytes.Buffer
+		cmd := program(t, append(c.env, "YANLINK_LOG_LEVEL=error"), c.args...)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		var exit *exec.ExitError
+		require.ErrorAs(t, cmd.Run(), &exit, name)
+		require.Equal(t, 1, exit.ExitCode(), name)
+		require.Contains(t, out.String(), c.want, name)
+		require.Equal(t, 1, strings.Count(out.String(), "\n"), "%s: %s", name, out.String())
+	}
+}
+
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		out  string
+	}{
+		{[]string{"-version"}, 0, "yanlink "},
+		{[]string{"--help"}, 0, "check-config FILE"},
+		{[]string{"-nonsense"}, 2, "nonsense"},
+		{[]string{"check-config"}, 2, "check-config FILE"},
+		{[]string{"dance"}, 2, "check-config FILE"},
+		{[]string{"check-config", write("good.yaml", string(configs.Example))}, 0, "is valid"},
+		{[]string{"check-config", write("bad.yaml", "log: {level: loud}\nsso: {tmeout: 1s}\n")}, 1, "did you mean sso.timeout?\n  log.level: \"loud\" is unknown"},
+		{[]string{"check-store", dir}, 1, "no ledger"},
+	} {
+		var out bytes.Buffer
+		require.Equal(t, c.code, run(c.args, &out, &out), c.args)
+		require.Contains(t, out.String(), c.out, c.args)
+	}
+}
