@@ -49,6 +49,8 @@ type Gateway struct {
 	state    atomic.Int32
 	ctx      context.Context
 	cancel   context.CancelFunc
+	serving  context.Context // of what sessions ask for; ends when they have been asked to go
+	endServe context.CancelFunc
 	sessions sync.WaitGroup // the sessions' goroutines
 	wg       sync.WaitGroup // the engine's own
 	writing  sync.WaitGroup // committer and dispatcher
@@ -71,6 +73,7 @@ func New(store Store, opt Options) (*Gateway, error) {
 	opt.setDefaults()
 	g := &Gateway{opt: opt, log: opt.Log, store: store, hub: newHub(), melody: melody.New(), started: time.Now(), stopped: make(chan struct{})}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.serving, g.endServe = context.WithCancel(g.ctx)
 	g.dates = protocol.NewDates(opt.Zone)
 	g.names = newNames(store)
 	g.ids.advertise = opt.Advertise
@@ -141,6 +144,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 
 func (g *Gateway) stop(ctx context.Context) error {
 	g.closeSessions(ctx)
+	g.endServe()
 	err := wait(ctx, &g.sessions)
 	if err != nil {
 		for _, s := range g.hub.all() {

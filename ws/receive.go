@@ -194,7 +194,7 @@ func (s *Session) receiveRecall(f *protocol.Frame) error {
 	return nil
 }
 
-// readContext bounds what a request waits for.
+// readContext bounds what a session's request waits for.
 func (g *Gateway) readContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(g.ctx, g.opt.CommitTimeout)
+	return context.WithTimeout(g.serving, g.opt.CommitTimeout)
 }

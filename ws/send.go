@@ -78,7 +78,7 @@ func (s *Session) receiveSend(f *protocol.Frame) error {
 		From: s.user, To: []string{f.To}, Body: f.Message, FileType: f.FileType, MsgID: f.MsgID,
 		trigger: protocol.TriggerWebSocket, device: s.device, requestID: protocol.NewRequestID(),
 	}
-	if err := s.g.screen(s.g.ctx, &draft); err != nil {
+	if err := s.g.screen(s.g.serving, &draft); err != nil {
 		return err
 	}
 	it := s.g.newSend(&draft, draft.To[0])

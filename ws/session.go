@@ -123,7 +123,7 @@ func (s *Session) hold() bool {
 	for int(s.inFlight.Load()) > s.g.opt.InFlight {
 		select {
 		case <-s.freed:
-		case <-s.g.ctx.Done():
+		case <-s.g.serving.Done():
 			return false
 		}
 	}

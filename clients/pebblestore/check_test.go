@@ -18,8 +18,10 @@ func checked(t *testing.T) *vfs.MemFS {
 	fs := vfs.NewMem()
 	s := mustOpen(t, fs)
 	send := func(msgid string) ws.Op {
-		return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", SenderDevice: "web", MsgID: msgid, Body: "hello", CreatedAt: 5},
-			Events: []ws.Event{{Topic: "t"}}}
+		return &ws.Send{
+			To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", SenderDevice: "web", MsgID: msgid, Body: "hello", CreatedAt: 5},
+			Events: []ws.Event{{Topic: "t"}},
+		}
 	}
 	ops := []ws.Op{
 		&ws.OpenDevice{User: "bob", Device: "web", At: 1},

@@ -3,8 +3,6 @@ package pebblestore
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +23,7 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 func benchCommit(b *testing.B, size int) {
-	s, err := Open(context.Background(), benchOptions(b.TempDir()))
+	s, err := Open(context.Background(), Options{Dir: b.TempDir()})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.Close()) })
 	benchPeople(b, s)
@@ -98,9 +96,4 @@ func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func benchOptions(dir string) Options {
-	mt, _ := strconv.Atoi(os.Getenv("MT"))
-	return Options{Dir: dir, MemTableBytes: int64(mt) << 20}
 }

@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,12 +14,14 @@ var errDisk = errors.New("input/output error")
 type faultFS struct {
 	vfs.FS
 	writes, syncs atomic.Bool
+	logs          atomic.Bool                   // only making a new log fails
 	hang          atomic.Pointer[chan struct{}] // syncs wait for it
 }
 
 func (f *faultFS) heal() {
 	f.writes.Store(false)
 	f.syncs.Store(false)
+	f.logs.Store(false)
 }
 
 func (f *faultFS) Unwrap() vfs.FS { return f.FS }
@@ -31,7 +34,7 @@ func (f *faultFS) wrap(file vfs.File, err error) (vfs.File, error) {
 }
 
 func (f *faultFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if f.writes.Load() {
+	if f.writes.Load() || f.logs.Load() && strings.HasSuffix(name, ".log") {
 		return nil, errDisk
 	}
 	return f.wrap(f.FS.Create(name, category))
@@ -44,7 +47,7 @@ func (f *faultFS) OpenReadWrite(name string, category vfs.DiskWriteCategory, opt
 func (f *faultFS) OpenDir(name string) (vfs.File, error) { return f.wrap(f.FS.OpenDir(name)) }
 
 func (f *faultFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if f.writes.Load() {
+	if f.writes.Load() || f.logs.Load() && strings.HasSuffix(newname, ".log") {
 		return nil, errDisk
 	}
 	return f.wrap(f.FS.ReuseForWrite(oldname, newname, category))

@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -103,6 +104,62 @@ func mustHold(t *testing.T, fs *vfs.MemFS, l *load) {
 	mustCheck(t, fs)
 }
 
+// TestFailingDisk_Rotation lets a full log find no successor. Told so, Pebble would end the process: it panics between
+// two unlocks of the same lock.
+func TestFailingDisk_Rotation(t *testing.T) {
+	mem := vfs.NewCrashableMem()
+	fs := &faultFS{FS: mem}
+	s := mustOpenTiny(t, fs)
+	l := newLoad(11)
+	for range 2 {
+		l.step(t, s)
+		fs.logs.Store(true)
+		for {
+			ops := l.next()
+			before := plain(ops)
+			if err := s.Commit(t.Context(), ops); err != nil {
+				require.ErrorIs(t, err, ws.ErrUnavailable)
+				break
+			}
+			l.took(before, ops)
+		}
+		require.Equal(t, len(l.batches), lastBatch(t, s))
+		fs.heal()
+		goOn(t, s)
+		require.Equal(t, len(l.batches), lastBatch(t, s))
+	}
+	require.NoError(t, s.Close())
+	mustCheck(t, mem)
+}
+
+// TestFence raises a fence: whoever comes from behind it cannot change anything any more, and may still read.
+func TestFence(t *testing.T) {
+	mem := vfs.NewMem()
+	f := &fence{FS: mem, give: func(error, bool) {}}
+	file, err := f.Create("old", vfs.WriteCategoryUnspecified)
+	require.NoError(t, err)
+	_, err = file.Write([]byte("before"))
+	require.NoError(t, err)
+	f.raise()
+	_, err = file.Write([]byte("after"))
+	require.ErrorIs(t, err, errFenced)
+	require.ErrorIs(t, file.Sync(), errFenced)
+	require.ErrorIs(t, f.Remove("old"), errFenced)
+	require.ErrorIs(t, f.Rename("old", "new"), errFenced)
+	_, err = f.Create("new", vfs.WriteCategoryUnspecified)
+	require.ErrorIs(t, err, errFenced)
+	_, err = f.ReuseForWrite("old", "new", vfs.WriteCategoryUnspecified)
+	require.ErrorIs(t, err, errFenced)
+	names, err := f.List("")
+	require.NoError(t, err)
+	require.Equal(t, []string{"old"}, names)
+	old, err := f.Open("old")
+	require.NoError(t, err)
+	content, err := io.ReadAll(old)
+	require.NoError(t, err)
+	require.Equal(t, "before", string(content))
+}
+
 // TestHangingDisk holds a sync: the caller is answered at its deadline, readers see only what is durable, and the store
 // goes on when the disk does.
 func TestHangingDisk(t *testing.T) {
@@ -114,6 +171,11 @@ func TestHangingDisk(t *testing.T) {
 	require.NoError(t, put(t.Context(), "alice"))
 	hang := make(chan struct{})
 	fs.hang.Store(&hang)
+	release := sync.OnceFunc(func() {
+		fs.hang.Store(nil)
+		close(hang)
+	})
+	t.Cleanup(release)
 	for _, user := range []string{"bob", "carol"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		require.ErrorIs(t, put(ctx, user), ws.ErrUnavailable)
@@ -123,8 +185,7 @@ func TestHangingDisk(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.User(t.Context(), "bob")
 	require.ErrorIs(t, err, ws.ErrNotFound, "a reader saw what is not durable")
-	fs.hang.Store(nil)
-	close(hang)
+	release()
 	require.NoError(t, put(t.Context(), "dave"))
 	_, err = s.User(t.Context(), "bob")
 	require.NoError(t, err, "the commit that outlived its caller holds")

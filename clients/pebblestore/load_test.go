@@ -24,7 +24,6 @@ type load struct {
 	batches  [][]ws.Op // as they were before they were committed
 	accepted []accepted
 	users    []string
-	devices  []ws.DeviceRef
 	groups   []ws.ConversationID
 	waiting  []uint64 // scheduled
 	events   []uint64

@@ -41,7 +41,7 @@ func (w *world) open(c *client) []*record {
 	var found []*record
 	for _, p := range c.shown {
 		r := w.model.byID[p.conversation].at(p.seq)
-		if d.in(r.thread).acked[r.seq] == 0 || c.conn.pushes[r] != nil && c.conn.pushes[r].again {
+		if d.in(r.thread).acked[r.seq] == 0 {
 			found = append(found, r)
 		}
 	}

@@ -91,13 +91,12 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 	}
 	sure := answered && (a.thread == nil || through <= a.last)
 	for seq := from; seq <= min(through, t.last()); seq++ {
-		a.conn.tried[t.at(seq)] = true
-		if p := a.conn.pushes[t.at(seq)]; p != nil && p.again {
-			p.again = !answered
-			a.conn.heard = a.at
-			w.extra[t.at(seq)]++
+		r := t.at(seq)
+		if d.in(t).acked[seq] >= a.conn.openedIn && !a.conn.tried[r] {
+			w.extra[r]++ // the session began before it could know
 		}
-		switch v := w.model.due(d, t.at(seq)); {
+		a.conn.tried[r] = true
+		switch v := w.model.due(d, r); {
 		case v == yes && sure:
 			c.must[seq] = true
 			a.conn.heard = a.at

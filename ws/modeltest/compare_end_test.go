@@ -42,7 +42,7 @@ func (w *world) comparePushes(k *conn) {
 	now := time.Now()
 	active, atMost, bytes, tired := 0, 0, 0, false
 	for r, p := range k.pushes {
-		if d.in(r.thread).acked[r.seq] != 0 && !p.again || r.recalledIn != 0 {
+		if d.in(r.thread).acked[r.seq] != 0 || r.recalledIn != 0 {
 			continue
 		}
 		age := now.Sub(p.first)
@@ -69,34 +69,29 @@ func (w *world) comparePushes(k *conn) {
 	}
 	low := atMost <= w.setting.window/2 && bytes <= w.setting.windowBytes/2
 	room := func(r *record) bool { return atMost == 0 || low && bytes+len(r.body) <= w.setting.windowBytes }
-	missing, perhaps := w.missing(k)
-	for _, r := range append(perhaps, missing...) {
-		if !room(r) {
-			return // what does not fit holds up the others
-		}
-	}
-	for _, r := range missing {
+	for _, r := range w.missing(k, room) {
 		w.wrong("%s was not sent %v", k.client, r)
 	}
 }
 
-// missing lists the first record of each thread that is due to k's device and was not sent, and those before it of
-// which only the ledger knows whether they are due.
-func (w *world) missing(k *conn) (missing, perhaps []*record) {
+// missing lists, of each thread, the first record that is due to k's device, was not sent, and has room; what only the
+// ledger knows to be due or not counts if it has none.
+func (w *world) missing(k *conn, room func(*record) bool) (missing []*record) {
 	for _, t := range w.model.threadsOf(k.client.user) {
 		for _, r := range t.records {
 			v := w.model.due(w.device(k), r)
 			if v == no || k.pushes[r] != nil {
 				continue
 			}
-			if v == yes {
+			if v == yes && room(r) {
 				missing = append(missing, r)
+			}
+			if v == yes || !room(r) {
 				break
 			}
-			perhaps = append(perhaps, r)
 		}
 	}
-	return missing, perhaps
+	return missing
 }
 
 // compareEnd makes sure that a connection ended for a reason that there was.
@@ -136,7 +131,7 @@ func (w *world) tired(k *conn) bool {
 	d := w.device(k)
 	resting := 0
 	for r, p := range k.pushes {
-		if d.in(r.thread).acked[r.seq] != 0 && !p.again || time.Since(p.first) < resendSpan*8/10 {
+		if d.in(r.thread).acked[r.seq] != 0 || time.Since(p.first) < resendSpan*8/10 {
 			continue
 		}
 		if !k.heard.After(p.first) {

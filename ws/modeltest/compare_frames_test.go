@@ -105,7 +105,7 @@ func (w *world) comparePush(k *conn, f *frame) {
 		if !k.wasFrozen { // else it may have been sent long ago, when things stood otherwise
 			w.compareFirst(k, f, r)
 		}
-		sent = &push{first: f.came, again: w.device(k).in(t).acked[r.seq] != 0 && !k.tried[r]}
+		sent = &push{first: f.came}
 		k.pushes[r] = sent
 	} else {
 		w.compareResend(k, f, r)
@@ -148,8 +148,7 @@ func (w *world) compareFirst(k *conn, f *frame, r *record) {
 	switch {
 	case !w.model.wants(d, r) || r.seq <= p.startLow:
 		w.wrong("%s got %v, which is not due to it", k.client, r)
-	case p.acked[r.seq] != 0 && p.acked[r.seq] < w.model.step && (k.tried[r] || p.acked[r.seq] < k.openedIn):
-		// An acknowledgement that was on its way while this session began may have come too late for it.
+	case p.acked[r.seq] != 0 && p.acked[r.seq] < w.model.step:
 		w.wrong("%s got %v, which it has acknowledged", k.client, r)
 	case r.recalledIn != 0 && r.recalledIn < w.model.step:
 		w.wrong("%s got %v, which is recalled", k.client, r)
@@ -175,7 +174,7 @@ func (w *world) compareResend(k *conn, f *frame, r *record) {
 	if !f.params().Redelivered {
 		w.wrong("%s got %v again, not as redelivered", k.client, r)
 	}
-	if (acked != 0 && acked < w.model.step || r.recalledIn != 0 && r.recalledIn < w.model.step) && !k.wasFrozen && !k.pushes[r].again {
+	if (acked != 0 && acked < w.model.step || r.recalledIn != 0 && r.recalledIn < w.model.step) && !k.wasFrozen {
 		w.wrong("%s got %v again although it is done with", k.client, r)
 	}
 }

@@ -26,7 +26,6 @@ type session struct {
 type push struct {
 	times       int
 	first, last time.Time
-	again       bool // it was sent while its acknowledgement was on its way: the client acknowledges it again
 }
 
 // proof names a 17: r was acknowledged by that device.

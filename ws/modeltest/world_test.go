@@ -46,7 +46,7 @@ func (s setting) options() ws.Options {
 		DevicesPerUser: -1, SessionsPerUser: -1, HeartbeatEvery: beatEvery, HeartbeatAfter: beatAfter,
 		Window: s.window, WindowBytes: s.windowBytes, PageRecords: s.page, CommitBatch: s.batch,
 		ResendAfter: resendAfter, Resends: resends, EphemeralAfter: tabAfter, RecallWindow: recallFor,
-		NoSenderDevices: s.ownToAll,
+		NoSenderDevices: s.ownToAll, CommitInterval: 20 * time.Microsecond,
 	}
 }
 

@@ -29,7 +29,7 @@ func serve(t *testing.T, handle func(*websocket.Conn)) (addr string) {
 		if err != nil {
 			return
 		}
-		defer conn.Close() //nolint:errcheck // a test's end
+		defer conn.Close()
 		handle(conn)
 	}))
 	t.Cleanup(server.Close)
