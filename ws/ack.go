@@ -211,6 +211,8 @@ func (s *Session) ackLedger(f *protocol.Frame, id MessageID, isID bool, reply pr
 			}
 		}
 		s.ackedSome()
+	} else if t.phase == behind && rec.Seq >= t.next {
+		t.had = append(t.had, Receipt{From: rec.Seq, To: rec.Seq}) // recorded after this session read the receipts
 	}
 	s.submitAck(it)
 	return nil

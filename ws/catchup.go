@@ -154,7 +154,7 @@ func (s *Session) nextPage() (t *track, from, to uint64, count, bytes int) {
 			return t, 0, 0, 0, 0
 		}
 	}
-	fits := slices.IndexFunc(s.behind, func(t *track) bool { return s.window.room(max(1, t.needs)) })
+	fits := slices.IndexFunc(s.behind, func(t *track) bool { return s.window.room(t.size()) })
 	if fits < 0 {
 		return nil, 0, 0, 0, 0
 	}
@@ -174,8 +174,7 @@ func (s *Session) deliverPage(t *track, to uint64, records []*Record) {
 		return
 	}
 	now := s.g.mono()
-	kick := false
-	t.needs = 0
+	kick, full := false, false
 	f := getFrame()
 	defer putFrame(f)
 	for _, rec := range records {
@@ -192,12 +191,13 @@ func (s *Session) deliverPage(t *track, to uint64, records []*Record) {
 		case s.needless(t, rec):
 			t.pass(rec.Seq, now)
 		case !s.window.room(len(rec.Body)):
-			t.needs = max(1, len(rec.Body))
+			t.stuck, t.needs = rec.Seq, max(1, len(rec.Body))
+			full = true
 		default:
 			f.b = s.g.shared(f.b[:0], rec, t.recipient(rec, s.user))
 			kick = s.push(t, rec, f.b) || kick
 		}
-		if t.needs > 0 {
+		if full {
 			break
 		}
 	}

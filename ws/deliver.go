@@ -8,13 +8,10 @@ func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
 	if s.closing {
 		return false
 	}
-	if rec.Kind == KindRecall {
-		if p, found := s.window.takeID(MessageID{Conversation: rec.Conversation, Seq: rec.Target}); found {
-			s.window.unlink(p)
-			s.readOn()
-		}
-	}
 	t := s.touch(rec.Conversation)
+	if rec.Kind == KindRecall {
+		s.withdraw(t, rec.Target)
+	}
 	if changesStay(rec, s.user) && t.phase != unplaced {
 		s.displace(t)
 	}
@@ -28,6 +25,17 @@ func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
 	}
 	kick = s.deliver(t, rec, shared)
 	return s.deliverEarly(t) || kick
+}
+
+// withdraw makes room where a record was recalled that waits for its acknowledgement, or for room. The caller holds mu.
+func (s *Session) withdraw(t *track, seq uint64) {
+	if p, found := s.window.takeID(MessageID{Conversation: t.id, Seq: seq}); found {
+		s.window.unlink(p)
+	}
+	if t.stuck == seq {
+		t.stuck = 0
+	}
+	s.readOn()
 }
 
 // touch returns the session's track of a conversation, a new one if need be. The caller holds mu.

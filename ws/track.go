@@ -26,7 +26,8 @@ type track struct {
 	stays []Stay
 	had   []Receipt // acknowledged earlier, past the cursor: not pushed again
 	early []*Record // came before their time, by seq
-	needs int       // bytes of the record that did not fit the window; 0: none
+	stuck uint64    // the seq that did not fit the window last
+	needs int       // its bytes
 	since Millis    // when the first of early came
 
 	start   uint64 // the cursor the session found
@@ -58,6 +59,14 @@ func (t *track) place(p Position, receipts []Receipt, user string) {
 	t.had = receipts
 	t.phase = behind
 	t.settle()
+}
+
+// size is what the window has to have room for if reading on is to be worth it.
+func (t *track) size() int {
+	if t.stuck == t.next {
+		return t.needs
+	}
+	return 1
 }
 
 // settle turns a track live when nothing is left to read.
