@@ -37,11 +37,16 @@ func (b *Bundle) buildAuthentication() error {
 		next: next, store: b.store, grace: b.cfg.SSO.Grace, clock: b.opt.clock, log: b.log,
 		write: func() writer { return b.gateway },
 	}
-	b.auth, err = sso.NewCache(recorded, sso.CacheOptions{
+	cache, err := sso.NewCache(recorded, sso.CacheOptions{
 		TTL: b.cfg.SSO.CacheTTL, Grace: b.cfg.SSO.Grace, Size: b.cfg.SSO.CacheSize, Timeout: b.cfg.SSO.Timeout + ledgerTime,
 		Known: recorded.known, Clock: b.opt.clock,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	b.onStop("end the checks of tokens", func() error { cache.Close(); return nil })
+	b.auth = cache
+	return nil
 }
 
 // source returns who knows about tokens.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -36,6 +37,12 @@ type Cache struct {
 	next   ws.Authenticator
 	answer *lru.Cache[[32]byte, answer]
 	flight singleflight.Group
+
+	mu       sync.Mutex // guards closed, and asking against Close
+	closed   bool
+	asking   sync.WaitGroup
+	lifetime context.Context // ends with Close
+	end      context.CancelFunc
 }
 
 // answer is what is remembered of a token.
@@ -57,7 +64,19 @@ func NewCache(next ws.Authenticator, opt CacheOptions) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sso: %w", err)
 	}
-	return &Cache{opt: opt, next: next, answer: answers}, nil
+	c := &Cache{opt: opt, next: next, answer: answers}
+	c.lifetime, c.end = context.WithCancel(context.Background())
+	return c, nil
+}
+
+// Close cuts questions under way short and waits for them. What is remembered is still answered after it, and nobody is
+// asked any more.
+func (c *Cache) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.end()
+	c.asking.Wait()
 }
 
 // Authenticate answers from memory where it may, and asks once for all who wait for the same token.
@@ -67,9 +86,14 @@ func (c *Cache) Authenticate(ctx context.Context, credentials ws.Credentials) (w
 		return known.identity, known.err
 	}
 	waiting := c.flight.DoChan(string(hash[:]), func() (any, error) {
+		if !c.begin() {
+			return ws.Identity{}, fmt.Errorf("%w: closed", ws.ErrCannotTell)
+		}
+		defer c.asking.Done()
 		// Whoever came first may go away; the others still wait.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opt.Timeout)
 		defer cancel()
+		defer context.AfterFunc(c.lifetime, cancel)()
 		return c.ask(ctx, hash, credentials)
 	})
 	select {
@@ -79,6 +103,17 @@ func (c *Cache) Authenticate(ctx context.Context, credentials ws.Credentials) (w
 	case <-ctx.Done():
 		return ws.Identity{}, fmt.Errorf("%w: %w", ws.ErrCannotTell, ctx.Err())
 	}
+}
+
+// begin notes a question under way, unless the Cache is closed.
+func (c *Cache) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.asking.Add(1)
+	return true
 }
 
 func (c *Cache) ask(ctx context.Context, hash [32]byte, credentials ws.Credentials) (ws.Identity, error) {

@@ -205,3 +205,33 @@ func TestCache_Bounded(t *testing.T) {
 	_, err := sso.NewCache(o, sso.CacheOptions{})
 	require.Error(t, err)
 }
+
+func TestCache_Close(t *testing.T) {
+	o := &oracle{identity: ws.Identity{OpenID: "alice"}}
+	c := newCache(t, o, &clock{now}, func(opt *sso.CacheOptions) { opt.Timeout = time.Hour })
+	_, err := ask(c, "known")
+	require.NoError(t, err)
+	o.hold = make(chan struct{})
+	asked := make(chan error, 1)
+	go func() {
+		_, err := ask(c, "t")
+		asked <- err
+	}()
+	require.Eventually(t, func() bool { return o.calls.Load() == 2 }, 10*time.Second, time.Millisecond)
+	closed := make(chan struct{})
+	go func() {
+		c.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "Close waits for what nobody ends")
+	}
+	require.ErrorIs(t, <-asked, ws.ErrCannotTell, "a question under way is cut short")
+	_, err = ask(c, "other")
+	require.ErrorIs(t, err, ws.ErrCannotTell)
+	require.EqualValues(t, 2, o.calls.Load(), "nobody is asked any more")
+	_, err = ask(c, "known")
+	require.NoError(t, err)
+}
