@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/yanlink/yanlink/ws/protocol"
@@ -120,7 +121,7 @@ func (s *Session) ackWindow(f *protocol.Frame, id MessageID, isID bool, reply pr
 	var p pushed
 	found := false
 	if isID {
-		p, found = s.window.takeID(id)
+		p, found = s.window.take(func(r *Record) bool { return r.ID() == id && fits(f, r) })
 	}
 	if !found && f.FromUser != "" {
 		p, found = s.window.take(func(r *Record) bool {
@@ -253,11 +254,27 @@ func (s *Session) addressed(ctx context.Context, f *protocol.Frame, id MessageID
 }
 
 func (s *Session) lookUp(ctx context.Context, f *protocol.Frame, id MessageID, isID bool) (*Record, error) {
+	var byID *Record
 	if isID {
-		if rec, err := s.g.store.Record(ctx, id); !errors.Is(err, ErrNotFound) {
+		rec, err := s.g.store.Record(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) || err == nil && fits(f, rec) {
 			return rec, err
 		}
+		byID = rec
 	}
+	rec, err := s.lookUpKey(ctx, f)
+	if errors.Is(err, ErrNotFound) && byID != nil {
+		return byID, nil
+	}
+	return rec, err
+}
+
+// fits reports whether rec, which an acknowledgement names by its id, fits what else it says. A sender chooses its msgids, and
+// might choose the id of a message that somebody else has sent.
+func fits(f *protocol.Frame, rec *Record) bool { return f.FromUser == "" || f.FromUser == rec.Sender }
+
+// lookUpKey finds the record by the sender's own key.
+func (s *Session) lookUpKey(ctx context.Context, f *protocol.Frame) (*Record, error) {
 	switch f.FromUser {
 	case "":
 		return nil, ErrNotFound
@@ -290,15 +307,19 @@ func (s *Session) lookUpCopy(ctx context.Context, msgid string) (*Record, error)
 	} else if !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	for _, id := range ids {
+	var found []MessageID
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
 		seq, err := s.g.store.Dedup(ctx, id, s.user, msgid)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
-		return s.g.store.Record(ctx, MessageID{Conversation: id, Seq: seq})
+		if err == nil {
+			found = append(found, MessageID{Conversation: id, Seq: seq})
+		}
+	}
+	if len(found) == 1 { // else nobody can tell which is meant: it is sent again, and found in the window
+		return s.g.store.Record(ctx, found[0])
 	}
 	return nil, ErrNotFound
 }

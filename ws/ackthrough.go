@@ -46,7 +46,10 @@ func (s *Session) ackThrough(ctx context.Context, id ConversationID, seq uint64,
 		if err != nil {
 			return err
 		}
-		s.ackPage(t, seq, records)
+		// One page at a time: a mark over a large backlog is not to fill the memory with what waits to be written.
+		if err := s.ackPage(t, seq, records).await(ctx); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,8 +61,22 @@ func (s *Session) ackThrough(ctx context.Context, id ConversationID, seq uint64,
 	return nil
 }
 
-// ackPage acknowledges records from the ledger that the session has not pushed.
-func (s *Session) ackPage(t *track, upTo uint64, records []*Record) {
+// await waits until an item holds, or never will; nil needs no waiting.
+func (it *ackItem) await(ctx context.Context) error {
+	if it == nil {
+		return nil
+	}
+	select {
+	case <-it.done:
+		return it.Err
+	case <-ctx.Done():
+		return ErrUnavailable
+	}
+}
+
+// ackPage acknowledges records from the ledger that the session has not pushed. It returns the last item it submitted,
+// which is done when all are; nil if there was none.
+func (s *Session) ackPage(t *track, upTo uint64, records []*Record) *ackItem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	through := upTo
@@ -80,12 +97,13 @@ func (s *Session) ackPage(t *track, upTo uint64, records []*Record) {
 		}
 	}
 	t.next = max(t.next, through+1)
-	s.ackTaken(t, taken)
+	last := s.ackTaken(t, taken)
 	t.settle()
+	return last
 }
 
-// ackTaken submits the runs of acknowledged records: one item for touching seqs with equal attempts.
-func (s *Session) ackTaken(t *track, taken []pushed) {
+// ackTaken submits the runs of acknowledged records, one item for touching seqs with equal attempts, and returns the last.
+func (s *Session) ackTaken(t *track, taken []pushed) (last *ackItem) {
 	for len(taken) > 0 {
 		run := 1
 		for run < len(taken) && taken[run].rec.Seq == taken[run-1].rec.Seq+1 && taken[run].attempts == taken[0].attempts {
@@ -99,7 +117,12 @@ func (s *Session) ackTaken(t *track, taken []pushed) {
 		for _, p := range taken[:run] {
 			it.records = append(it.records, p.rec)
 		}
-		s.submitAck(it)
 		taken = taken[run:]
+		if len(taken) == 0 {
+			it.done = make(chan struct{})
+		}
+		s.submitAck(it)
+		last = it
 	}
+	return last
 }

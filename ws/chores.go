@@ -2,17 +2,17 @@ package ws
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
-
-	"github.com/yanlink/yanlink/ws/protocol"
 )
 
-// auditEvery is how often the slow pass of the reconciler looks at a session, and auditSlack its jitter.
 const (
+	// auditEvery is how often the slow pass of the reconciler looks at a session, and auditSlack its jitter.
 	auditEvery Millis = 60_000
 	auditSlack Millis = 30_000
+	// proofEvery is how often sends without a proof are looked at.
 	proofEvery Millis = 5_000
+	// seenEvery is how often a connected device's last_seen is written; ephemeral ones at each slow pass.
+	seenEvery Millis = 3_600_000
 )
 
 // chores does the session's regular reads: the slow pass, lost proofs, the re-check of its token.
@@ -31,13 +31,20 @@ func (s *Session) chores(ctx context.Context) error {
 	if full {
 		s.slowAt = now + auditEvery + rand.N(auditSlack)
 	}
+	seen := full && (s.seenAt <= now || EphemeralDevice(s.device))
+	if seen {
+		s.seenAt = now + seenEvery
+	}
 	if audit && len(s.unproved) == 0 {
 		s.auditAt = s.slowAt
 	}
 	token := s.token
 	s.mu.Unlock()
 	if recheck {
-		s.recheck(ctx, token)
+		s.g.recheck(s, token)
+	}
+	if seen {
+		s.g.seenDevice(s)
 	}
 	if audit {
 		if err := s.checkProofs(ctx); err != nil {
@@ -48,17 +55,6 @@ func (s *Session) chores(ctx context.Context) error {
 		return s.audit(ctx)
 	}
 	return nil
-}
-
-// recheck asks again whether the session's token still counts. Only a clear no ends the session.
-func (s *Session) recheck(ctx context.Context, token string) {
-	identity, err := s.g.opt.Authenticate(ctx, token)
-	switch {
-	case errors.Is(err, ErrInvalidToken), err == nil && identity.OpenID != s.user:
-		s.close(protocol.CloseTokenEnded, "the token has ended")
-	case errors.Is(err, protocol.NewError(protocol.Forbidden, "")):
-		s.close(protocol.CloseForbidden, "not allowed any more")
-	}
 }
 
 // audit is the slow pass: is anything past the device's cursor that nobody is sending?

@@ -88,7 +88,7 @@ func (c *committer) run() {
 				batch = c.fill(batch)
 			}
 			started = time.Now()
-			c.commit(batch)
+			_ = c.commit(batch) // its items have been told
 			continue
 		}
 		if !more {
@@ -119,8 +119,9 @@ func (c *committer) take() (batch []item, more bool) {
 	if len(c.retained) == 0 && len(c.queue) == 0 {
 		return nil, !c.stopped
 	}
-	batch = c.retained
-	c.retained = nil
+	n := min(len(c.retained), c.opt.CommitBatch)
+	batch = append(batch, c.retained[:n]...)
+	c.retained = c.retained[n:]
 	return c.fillLocked(batch), true
 }
 
@@ -131,6 +132,9 @@ func (c *committer) fill(batch []item) []item {
 }
 
 func (c *committer) fillLocked(batch []item) []item {
+	if len(c.retained) > 0 {
+		return batch // in order: what is kept first
+	}
 	n := min(len(c.queue), max(0, c.opt.CommitBatch-len(batch)))
 	if n == len(c.queue) && len(batch) == 0 {
 		batch, c.queue = c.queue, make([]item, 0, min(len(c.queue)+len(c.queue)/4+16, c.opt.CommitBatch))
@@ -159,8 +163,8 @@ func (c *committer) await() {
 }
 
 // commit writes a batch. A batch that fails for another reason than an unavailable ledger is split until the item
-// that cannot be written stands alone: one bad item never fails the others.
-func (c *committer) commit(batch []item) {
+// that cannot be written stands alone: one bad item never fails the others. Its error is an unavailable ledger's.
+func (c *committer) commit(batch []item) (err error) {
 	now := c.now()
 	ops := make([]Op, len(batch))
 	for i, it := range batch {
@@ -168,7 +172,7 @@ func (c *committer) commit(batch []item) {
 		ops[i] = it.op()
 	}
 	began := time.Now()
-	err := c.write(ops)
+	err = c.write(ops)
 	c.opt.Metrics.Commit(len(ops), time.Since(began), err == nil)
 	c.opt.Metrics.Queue("commit", c.depth())
 	switch {
@@ -177,13 +181,19 @@ func (c *committer) commit(batch []item) {
 		c.dispatch(batch)
 	case errors.Is(err, ErrUnavailable):
 		c.fail(batch, err)
+		return err
 	case len(batch) == 1:
 		c.opt.Log.Error("an item cannot be written", "kind", fmt.Sprintf("%T", ops[0]), "error", err)
 		batch[0].refused(err)
 	default:
-		c.commit(batch[:len(batch)/2])
-		c.commit(batch[len(batch)/2:])
+		first, second := batch[:len(batch)/2], batch[len(batch)/2:]
+		if err := c.commit(first); err != nil {
+			c.fail(second, err) // in order: nothing overtakes what is kept
+			return err
+		}
+		return c.commit(second)
 	}
+	return nil
 }
 
 // write calls the store with a deadline and turns a panic into an error.
@@ -222,10 +232,19 @@ func (c *committer) fail(batch []item, err error) {
 		c.retained = append(c.retained, kept...)
 		return
 	}
-	// Nobody waits any more for the ledger to come back: these are asked for again after the restart.
-	for _, it := range kept {
+	// Nobody waits any more for the ledger to come back: these are asked for again after the restart, and trying what
+	// is queued as well would only take longer.
+	for _, it := range append(kept, c.drain()...) {
 		it.refused(errStopped)
 	}
+}
+
+func (c *committer) drain() []item {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := append(c.retained, c.queue...)
+	c.retained, c.queue = nil, nil
+	return left
 }
 
 func (c *committer) healthy() {

@@ -79,7 +79,19 @@ func (g *Gateway) openDevice(ctx context.Context, c *ConnectRequest) (*OpenDevic
 	if err := g.write(ctx, open); err != nil {
 		return nil, err
 	}
+	if open.Dropped != "" {
+		g.evict(open.User, open.Dropped)
+	}
 	return open, nil
+}
+
+// evict ends the session of a device that gave way to another.
+func (g *Gateway) evict(user, device string) {
+	for _, s := range g.hub.sessions(user) {
+		if s.device == device {
+			s.close(protocol.CloseOverload, "the user has too many devices")
+		}
+	}
 }
 
 func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDevice) *Session {
@@ -98,6 +110,7 @@ func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDev
 	s.seen.Store(int64(mono))
 	s.auditAt = mono + proofEvery
 	s.slowAt = mono + auditEvery
+	s.seenAt = mono + seenEvery
 	s.flushAt = mono + millis(g.opt.CursorEvery)
 	if g.opt.Authenticate != nil && c.Token != "" {
 		s.recheckAt = mono + millis(g.opt.RecheckEvery)
@@ -114,9 +127,11 @@ func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDev
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, s *Session) error {
 	up := make(chan struct{})
 	over := make(chan error, 1)
-	g.sessions.Add(1)
+	if !g.open.enter(s) {
+		return errStopped
+	}
 	go func() {
-		defer g.sessions.Done()
+		defer g.open.leave(s)
 		keys := map[string]any{sessionKey: s, connectedKey: up}
 		err := g.melody.HandleRequestWithKeys(&hijacker{ResponseWriter: w, conn: s.conn}, r, keys)
 		s.end()

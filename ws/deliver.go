@@ -42,12 +42,39 @@ func (s *Session) withdraw(t *track, seq uint64) {
 func (s *Session) touch(id ConversationID) *track {
 	t := s.tracks[id]
 	if t == nil {
+		s.trim()
 		t = &track{id: id}
 		s.tracks[id] = t
 		s.behind = append(s.behind, t)
 		s.schedule()
 	}
 	return t
+}
+
+const (
+	// maxTracks is how many conversations a session keeps its place in; beyond it those at rest are read again when
+	// something comes up.
+	maxTracks = 4096
+	// trimLook is how many are looked at to find one at rest.
+	trimLook = 16
+)
+
+// trim makes room for a track. The caller holds mu.
+func (s *Session) trim() {
+	if len(s.tracks) < maxTracks {
+		return
+	}
+	looked := 0
+	for id, t := range s.tracks {
+		if t.phase == live && len(t.early) == 0 && s.window.lowest(t) == nil {
+			s.flush(t)
+			delete(s.tracks, id)
+			return
+		}
+		if looked++; looked == trimLook {
+			return
+		}
+	}
 }
 
 // deliver pushes the record whose time it is, passes over it if the device had it, or turns to CATCH-UP if the window
@@ -81,20 +108,29 @@ func (s *Session) deliverEarly(t *track) (kick bool) {
 		putFrame(f)
 	}
 	if len(t.early) == 0 {
-		s.waiting--
+		s.stopWaiting(t)
 	}
 	return kick
+}
+
+// stopWaiting forgets the track's early records.
+func (s *Session) stopWaiting(t *track) {
+	t.early = nil
+	if t.waits {
+		t.waits = false
+		s.waiting--
+	}
 }
 
 // wait keeps a record that came before its time.
 func (s *Session) wait(t *track, rec *Record) {
 	now := s.g.mono()
-	first := len(t.early) == 0
 	if !t.keepEarly(rec, now) {
 		s.fallBehind(t)
 		return
 	}
-	if first {
+	if !t.waits {
+		t.waits = true
 		s.waiting++
 		s.g.wheel.arm(s, now+millis(s.g.opt.EarlyWait))
 	}
@@ -102,10 +138,7 @@ func (s *Session) wait(t *track, rec *Record) {
 
 // fallBehind turns a live track to CATCH-UP. The caller holds mu.
 func (s *Session) fallBehind(t *track) {
-	if len(t.early) > 0 {
-		t.early = nil
-		s.waiting--
-	}
+	s.stopWaiting(t)
 	t.phase = behind
 	s.behind = append(s.behind, t)
 	s.g.opt.Metrics.CatchUp()

@@ -51,9 +51,10 @@ type Gateway struct {
 	cancel   context.CancelFunc
 	serving  context.Context // of what sessions ask for; ends when they have been asked to go
 	endServe context.CancelFunc
-	sessions sync.WaitGroup // the sessions' goroutines
+	open     *openSessions
 	wg       sync.WaitGroup // the engine's own
 	writing  sync.WaitGroup // committer and dispatcher
+	rechecks chan struct{}  // places for re-checks under way
 	stopOnce sync.Once
 	stopped  chan struct{}
 	stopErr  error
@@ -80,6 +81,8 @@ func New(store Store, opt Options) (*Gateway, error) {
 	g.ids.zone = opt.Zone
 	g.zombies = newZombies(g.mono)
 	g.work = newWorkQueue()
+	g.open = newOpenSessions()
+	g.rechecks = make(chan struct{}, maxRechecks)
 	g.wheel = newWheel(g.mono)
 	g.dispatcher = newDispatcher(g)
 	g.committer = &committer{
@@ -143,19 +146,25 @@ func (g *Gateway) Stop(ctx context.Context) error {
 }
 
 func (g *Gateway) stop(ctx context.Context) error {
+	g.open.close()
 	g.closeSessions(ctx)
 	g.endServe()
-	err := wait(ctx, &g.sessions)
+	err := g.open.wait(ctx)
 	if err != nil {
-		for _, s := range g.hub.all() {
+		for _, s := range g.open.all() {
 			s.cut()
 		}
 		err = fmt.Errorf("sessions were cut: %w", err)
+		_ = g.open.wait(context.Background()) // they are cut: nothing holds them
 	}
 	g.committer.stop()
-	g.writing.Wait() // bounded by CommitTimeout
+	if late := wait(ctx, &g.writing); late != nil {
+		// The ledger hangs. What is under way there is safe if it was answered, and asked for again if not.
+		err = errors.Join(err, fmt.Errorf("the ledger did not finish: %w", late))
+		g.cancel()
+		return err
+	}
 	g.cancel()
-	g.sessions.Wait()
 	g.wg.Wait()
 	return err
 }

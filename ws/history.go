@@ -9,8 +9,12 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
-// maxUnreadScan bounds how far back unread messages are counted one by one.
-const maxUnreadScan = 1000
+const (
+	// maxUnreadScan bounds how far back unread messages are counted one by one.
+	maxUnreadScan = 1000
+	// lastMessageScan is how far back the last message is looked for behind records of other kinds.
+	lastMessageScan = 32
+)
 
 // Conversations lists the conversations of a user by id, those above after; next is 0 at the end.
 func (g *Gateway) Conversations(ctx context.Context, user string, after ConversationID, limit int) (items []ConversationView, next ConversationID, err error) {
@@ -79,7 +83,7 @@ func (g *Gateway) view(ctx context.Context, user string, m *Membership) (Convers
 	if view.LastSeq >= maxUnreadScan {
 		from = max(from, view.LastSeq-maxUnreadScan+1)
 	}
-	from = min(from, view.LastSeq) // the last message is shown, read or not
+	from = min(from, max(c.First, view.LastSeq-min(view.LastSeq, lastMessageScan))) // the last message is shown, read or not
 	records, err := g.store.Page(ctx, c.ID, from, view.LastSeq, maxUnreadScan, 1<<30)
 	if err != nil {
 		return view, err

@@ -29,9 +29,12 @@ func (n *names) put(openID, name string) {
 	n.mu.RLock()
 	same := n.known[openID] == name
 	n.mu.RUnlock()
-	if same {
-		return
+	if !same {
+		n.remember(openID, name)
 	}
+}
+
+func (n *names) remember(openID, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.known) >= maxNames {
@@ -57,7 +60,7 @@ func (n *names) of(openID string) string {
 	if err != nil {
 		return ""
 	}
-	n.put(openID, user.Name)
+	n.remember(openID, user.Name)
 	return user.Name
 }
 

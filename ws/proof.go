@@ -52,10 +52,10 @@ func (d *dispatcher) prove(rec *Record, ack *Ack) {
 		return
 	}
 	for _, s := range d.g.hub.sessions(rec.Sender) {
-		s.proved(rec.ID())
 		if _, bytes := s.writer.load(); bytes > d.g.opt.QueueBytes/2 {
-			continue // it does not read: it asks by frame 28 when it does
+			continue // it does not read: it asks by frame 28 when it does, or the next look at its sends finds it
 		}
+		s.proved(rec.ID())
 		d.send(s, s.proof(rec, ack.User, ack.Device, ack.At))
 	}
 }

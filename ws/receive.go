@@ -61,6 +61,9 @@ func (s *Session) receive(data []byte) {
 	}
 	f := &s.frame
 	if len(data) > s.g.opt.FrameBytes {
+		if !s.allow() {
+			return
+		}
 		s.fail("", protocol.NewError(protocol.TooLarge, "the frame is longer than this server takes"))
 		return
 	}
@@ -91,6 +94,9 @@ func (s *Session) receive(data []byte) {
 func (s *Session) receiveBinary() {
 	s.seen.Store(int64(s.g.mono()))
 	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
+		return
+	}
+	if !s.allow() {
 		return
 	}
 	s.fail("", protocol.NewError(protocol.BinaryUnsupported, "frames are JSON in text frames"))

@@ -63,7 +63,7 @@ func (r *reconciler) run(g *Gateway) {
 		if err := r.fastPass(g, since); err != nil {
 			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
 		} else {
-			since = began - millis(g.opt.ReconcileEvery+commitSlack)
+			since = began - millis(g.opt.ReconcileEvery+g.opt.CommitTimeout+commitSlack)
 			r.turn()
 		}
 		g.opt.Metrics.Queue("catchup", g.work.depth())
@@ -126,11 +126,11 @@ func (g *Gateway) dropEphemeral() {
 		return
 	}
 	for _, device := range devices {
+		var op Op = &DropDevice{User: device.User, Device: device.Name, Epoch: device.Epoch}
 		if g.connectedDevice(device.User, device.Name) {
-			continue
+			op = &SeenDevice{User: device.User, Device: device.Name, At: g.now()} // or it would be listed before others for ever
 		}
-		drop := &DropDevice{User: device.User, Device: device.Name, Epoch: device.Epoch}
-		if err := g.write(ctx, drop); err != nil {
+		if err := g.write(ctx, op); err != nil {
 			g.log.Warn("an ephemeral device was not dropped", "error", err)
 			return
 		}

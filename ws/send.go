@@ -47,12 +47,23 @@ func (it *sendItem) committed(d *dispatcher) {
 	}
 	if it.Duplicate {
 		d.g.opt.Metrics.Message("duplicate", 1)
+		it.remind(d)
 	} else {
 		d.g.opt.Metrics.Message("accepted", 1)
 		d.deliver(&it.Record, it.Members, it.To)
 	}
 	if it.done != nil {
 		close(it.done)
+	}
+}
+
+// remind rings for a repeat's first one: its commit may have held although it was reported as refused, and then nobody
+// has been told of it.
+func (it *sendItem) remind(d *dispatcher) {
+	for _, user := range [2]string{it.To, it.Record.Sender} {
+		for _, s := range d.g.hub.sessions(user) {
+			s.hear(it.Record.Conversation, it.Record.Seq)
+		}
 	}
 }
 

@@ -60,6 +60,7 @@ type Session struct {
 	recheckAt Millis
 	auditAt   Millis // when to look for lost proofs
 	slowAt    Millis // when the reconciler's slow pass is due
+	seenAt    Millis // when to write last_seen again
 	unproved  []unproved
 }
 

@@ -42,31 +42,42 @@ func (s *Session) lostPlace(marks []protocol.Mark) bool {
 	return false
 }
 
+// takeMarks submits all marks before it waits for any, so that they share commits.
 func (s *Session) takeMarks(ctx context.Context, marks []protocol.Mark, done *protocol.SyncDone) error {
-	for _, mark := range marks {
+	items := make([]*ackItem, len(marks))
+	for i, mark := range marks {
 		if mark.Seq == 0 {
 			continue
 		}
 		final := &ackItem{done: make(chan struct{})}
 		err := s.ackThrough(ctx, mark.Conversation, mark.Seq, final)
 		if err == nil {
-			select {
-			case <-final.done:
-				err = final.Err
-			case <-ctx.Done():
-				err = ErrUnavailable
-			}
-		}
-		var coded *protocol.Error
-		switch {
-		case err == nil:
-			done.Marks++
-		case errors.As(err, &coded) && !coded.Code.Temporary():
-			done.Errors = append(done.Errors, protocol.MarkError{Conversation: mark.Conversation, Err: coded})
-		default:
+			items[i] = final
+		} else if err := refusedMark(mark, err, done); err != nil {
 			return err
 		}
 	}
+	for i, it := range items {
+		if it == nil {
+			continue
+		}
+		err := it.await(ctx)
+		if err == nil {
+			done.Marks++
+		} else if err := refusedMark(marks[i], err, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusedMark notes a mark that moved nothing; what may succeed later fails the whole sync.
+func refusedMark(mark protocol.Mark, err error, done *protocol.SyncDone) error {
+	var coded *protocol.Error
+	if !errors.As(err, &coded) || coded.Code.Temporary() {
+		return err
+	}
+	done.Errors = append(done.Errors, protocol.MarkError{Conversation: mark.Conversation, Err: coded})
 	return nil
 }
 

@@ -111,7 +111,9 @@ func (s *Session) resend(now Millis) (next Millis) {
 	if kick {
 		s.writer.kick()
 	}
-	s.readOn()
+	if len(s.behind) > 0 && s.window.room(1) {
+		s.schedule() // other conversations may keep the window from ever becoming low
+	}
 	return next
 }
 

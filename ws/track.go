@@ -28,6 +28,7 @@ type track struct {
 	early []*Record // came before their time, by seq
 	stuck uint64    // the seq that did not fit the window last
 	needs int       // its bytes
+	waits bool      // early is not empty, and counted in Session.waiting
 	since Millis    // when the first of early came
 
 	start   uint64 // the cursor the session found
@@ -121,6 +122,8 @@ func (t *track) takeEarly() *Record {
 			return rec
 		}
 	}
-	t.early = nil
+	if len(t.early) == 0 {
+		t.early = nil
+	}
 	return nil
 }

@@ -84,7 +84,7 @@ func cutUnderLoad(t *testing.T, fs *vfs.MemFS, l *load, seed uint64, count int) 
 // mustOpenTiny opens a ledger that flushes and compacts all the time.
 func mustOpenTiny(tb testing.TB, fs vfs.FS) *Store {
 	tb.Helper()
-	s, err := Open(context.Background(), Options{Dir: "ledger", FS: fs, MemTableBytes: 32 << 10, CacheBytes: 1 << 20})
+	s, err := Open(context.Background(), Options{Dir: "ledger", FS: fs, MemTableBytes: 32 << 10, CacheBytes: 1 << 20, FilterBytes: 64 << 10})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = s.Close() })
 	return s

@@ -103,11 +103,12 @@ func (d *database) options(opt *Options) *pebble.Options {
 		Cache:              d.cache,
 		MemTableSize:       uint64(opt.MemTableBytes),
 		FormatMajorVersion: pebble.FormatValueSeparation,
-		// Reads are served from snapshots and bloom filters, so that a few more files in L0 cost less than moving them.
-		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       32,
+		// A batch is spread over all conversations, so that each flush overlaps all of the level below: fewer and larger
+		// compactions halve their cost, and what reads pay for the files that wait is little, thanks to the filters.
+		L0CompactionThreshold:       10,
+		L0StopWritesThreshold:       48,
 		MemTableStopWritesThreshold: 4,
-		LBaseMaxBytes:               opt.MemTableBytes,
+		LBaseMaxBytes:               8 * opt.MemTableBytes,
 		// Corruption is an error to whoever reads, not the end of the process.
 		EventListener: &pebble.EventListener{
 			DataCorruption: func(info pebble.DataCorruptionInfo) { log.Errorf("%s", info) },

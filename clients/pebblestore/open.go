@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"github.com/yanlink/yanlink/ws"
 )
 
 // What Open can find wrong, besides the error of the file system it wraps.
@@ -45,8 +44,8 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s.tender.Add(1)
-	go s.tend()
+	s.tender.Go(s.tend)
+	s.tender.Go(s.fill)
 	return s, nil
 }
 
@@ -81,6 +80,9 @@ func lookInto(fs vfs.FS, dir string) error {
 	if desc, err := pebble.Peek(dir, fs); err == nil && desc.Exists {
 		return nil
 	}
+	if slices.Contains(names, markName) {
+		return fmt.Errorf("%w: %s has lost its database; restore the folder from a backup", ErrDamaged, dir)
+	}
 	for _, name := range names {
 		// A database's making that was cut short leaves these; anything else is somebody's.
 		if name != "LOCK" && name != "lost+found" && !ours(name) {
@@ -103,13 +105,13 @@ func ours(name string) bool {
 }
 
 func open(opt Options, lock io.Closer) (*Store, error) {
-	s := &Store{opt: opt, log: opt.Log, lock: lock, turn: make(chan struct{}, 1), recent: newRecent(), closing: make(chan struct{})}
+	s := &Store{opt: opt, log: opt.Log, lock: lock, turn: make(chan struct{}, 1), recent: newRecent(), filter: newDedupFilter(opt.FilterBytes), closing: make(chan struct{})}
 	d, err := openDatabase(&s.opt)
 	if err != nil {
 		return nil, explain(&opt, err)
 	}
 	err = guard(func() (err error) {
-		if s.info, err = ledgerOf(d.DB, opt.Dir); err != nil {
+		if s.info, err = ledgerOf(d.DB, &opt); err != nil {
 			return err
 		}
 		return s.begin(d)
@@ -134,48 +136,4 @@ func explain(opt *Options, err error) error {
 		return fmt.Errorf("%w: %s; give this user the right to write there: %w", ErrNotWritable, opt.Dir, err)
 	}
 	return fmt.Errorf("the ledger in %s cannot be opened: %w", opt.Dir, err)
-}
-
-// ledgerOf reads what the ledger says of itself, or makes a new one.
-func ledgerOf(db *pebble.DB, dir string) (info ws.LedgerInfo, err error) {
-	ok, err := lookup(db, []byte{kindLedger}, func(value []byte) error {
-		info, err = decodeLedger(value)
-		return err
-	})
-	switch {
-	case err != nil:
-		return info, err
-	case !ok:
-		return create(db, dir)
-	case info.Format > format:
-		return info, fmt.Errorf("%w: %s has number %d, and this program knows %d; start the newer program",
-			ErrNewerFormat, dir, info.Format, format)
-	}
-	return info, nil
-}
-
-// create writes the first records of a ledger, as one.
-func create(db *pebble.DB, dir string) (ws.LedgerInfo, error) {
-	info := ws.LedgerInfo{Format: format, Epoch: 1}
-	var held bool
-	err := scan(db, nil, func([]byte, []byte) (bool, error) {
-		held = true
-		return false, nil
-	})
-	if err != nil {
-		return info, err
-	}
-	if held {
-		return info, fmt.Errorf("%w: %s is a database of another program; choose an empty folder", ErrForeign, dir)
-	}
-	b := &batch{Batch: db.NewBatch()}
-	system := ws.Conversation{ID: ws.SystemConversation, Kind: ws.System, Key: "system", First: 1}
-	return info, errors.Join(
-		b.set([]byte{kindLedger}, encodeLedger(nil, info)),
-		b.set([]byte{kindCounters}, encodeCounters(nil, counters{conversation: uint64(ws.SystemConversation) + 1, scheduled: 1, event: 1})),
-		b.set(conversationKey(nil, system.ID), encodeConversation(nil, &system)),
-		b.set(nameKey(nil, system.Kind, system.Key), appendID(nil, uint64(system.ID))),
-		b.seal(),
-		b.Commit(pebble.Sync),
-	)
 }

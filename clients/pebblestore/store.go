@@ -29,11 +29,12 @@ type Store struct {
 
 	view   atomic.Pointer[view] // what readers see; nil once closed
 	recent *recent
+	filter *dedupFilter
 	why    atomic.Pointer[error] // the last reason why the database was given up
 
 	closing chan struct{}
 	closed  sync.Once
-	tender  sync.WaitGroup // the goroutine that opens the database again
+	tender  sync.WaitGroup // the goroutines that open the database again and fill the filter
 	graves  sync.WaitGroup // databases being closed
 }
 
@@ -49,7 +50,7 @@ func unavailable(cause error) error {
 
 // begin takes a freshly opened database into use; the caller has the turn, or nobody else knows the store yet.
 func (s *Store) begin(d *database) error {
-	w, err := newWriter(d.DB)
+	w, err := newWriter(d.DB, s.filter)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,6 @@ func (s *Store) show(v *view) {
 
 // tend opens the database again whenever it failed, until the store is closed.
 func (s *Store) tend() {
-	defer s.tender.Done()
 	for {
 		broken := s.db
 		select {

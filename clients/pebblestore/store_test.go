@@ -14,7 +14,7 @@ import (
 // mustOpen opens a small ledger that the test closes.
 func mustOpen(tb testing.TB, fs vfs.FS) *Store {
 	tb.Helper()
-	s, err := Open(context.Background(), Options{Dir: "ledger", FS: fs, MemTableBytes: 1 << 20, CacheBytes: 1 << 20})
+	s, err := Open(context.Background(), Options{Dir: "ledger", FS: fs, MemTableBytes: 1 << 20, CacheBytes: 1 << 20, FilterBytes: 64 << 10})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = s.Close() })
 	return s

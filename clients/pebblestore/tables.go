@@ -96,7 +96,7 @@ type tables struct {
 	}
 }
 
-func newTables() *tables {
+func newTables(filter *dedupFilter) *tables {
 	t := &tables{
 		users:         newTable(usersKept, loadUser, strings.Clone, writeUser),
 		devices:       newTable(devicesKept, loadDevice, ownDevice, writeDevice),
@@ -105,7 +105,7 @@ func newTables() *tables {
 		conversations: newTable(conversationsKept, loadConversationRow, same[ws.ConversationID], writeConversation),
 		stays:         newTable(staysKept, loadStaysRow, ownStay, writeStays),
 		cursors:       newTable(cursorsKept, loadCursorRow, ownCursor, writeCursor),
-		dedups:        newTable(0, loadDedupRow, same[dedupRef], writeDedup),
+		dedups:        newTable(0, filter.load, same[dedupRef], filter.write),
 		scheduled:     newTable(0, loadScheduled, same[uint64], writeScheduled),
 		events:        newTable(0, loadEventRow, same[uint64], writeEvent),
 	}
@@ -147,10 +147,6 @@ func loadStaysRow(r pebble.Reader, ref stayRef) ([]ws.Stay, bool, error) {
 func loadCursorRow(r pebble.Reader, ref cursorRef) (cursor, bool, error) {
 	c, ok, err := loadCursor(r, ref.DeviceRef, ref.id)
 	return cursor{Cursor: c}, ok, err
-}
-
-func loadDedupRow(r pebble.Reader, ref dedupRef) (dedup, bool, error) {
-	return loadDedup(r, dedupKey(nil, ref.id, ref.sender, ref.msgid))
 }
 
 func loadEventRow(r pebble.Reader, id uint64) (event, bool, error) {

@@ -65,10 +65,6 @@ func writeCursor(b *batch, r *row[cursorRef, cursor]) error {
 	return nil
 }
 
-func writeDedup(b *batch, r *row[dedupRef, dedup]) error {
-	return b.set(dedupKey(b.k(), r.key.id, r.key.sender, r.key.msgid), encodeDedup(b.v(), r.val))
-}
-
 func writeScheduled(b *batch, r *row[uint64, ws.Scheduled]) error {
 	if !r.exists {
 		if err := b.del(scheduledKey(b.k(), r.val.DueAt, r.key)); err != nil {

@@ -25,8 +25,8 @@ type writer struct {
 	rewritten map[ws.MessageID]*record
 }
 
-func newWriter(db *pebble.DB) (*writer, error) {
-	w := &writer{db: db, batch: batch{Batch: db.NewBatch()}, tables: newTables(), rewritten: map[ws.MessageID]*record{}}
+func newWriter(db *pebble.DB, filter *dedupFilter) (*writer, error) {
+	w := &writer{db: db, batch: batch{Batch: db.NewBatch()}, tables: newTables(filter), rewritten: map[ws.MessageID]*record{}}
 	_, err := lookup(db, []byte{kindCounters}, func(value []byte) (err error) {
 		w.counters, err = decodeCounters(value)
 		return err

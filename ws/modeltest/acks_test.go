@@ -12,9 +12,10 @@ type acking struct {
 	at      time.Time
 	id      string // empty: a mark
 	named   string
-	code    string  // what it must be refused with; empty: it is judged by target, or thread and through
-	target  *record // what it names
-	thread  *thread // or everything of a thread
+	code    string    // what it must be refused with; empty: it is judged by target, or thread and through
+	target  *record   // what it names
+	any     []*record // or one of these: the name is not clear
+	thread  *thread   // or everything of a thread
 	through uint64
 	last    uint64 // the thread's last seq when it was sent
 	reply   *frame
@@ -69,12 +70,25 @@ func (w *world) ackOne(k *conn, r *record, how uint32) {
 	switch {
 	case r.recalls == nil && r.sender != k.client.user && r.msgid != "" && how%2 == 0:
 		a.named = r.msgid
+	case r.recalls == nil && r.sender == k.client.user && r.msgid != "" && how%3 == 1: // a copy
+		a.named = r.msgid
+		a.any, a.target = w.copies(r), nil // only the window knows a copy by its msgid, and others may have the same
 	case how%3 == 0:
 		delete(params, "fromUser")
 		delete(params, "toUser")
 	}
 	params["msgid"] = a.named
 	w.ask(a, params)
+}
+
+// copies lists the messages that have r's msgid and its sender, in whatever thread.
+func (w *world) copies(r *record) (found []*record) {
+	for _, t := range w.model.threadsOf(r.sender) {
+		if c := t.sent(r.sender, r.msgid); c != nil {
+			found = append(found, c)
+		}
+	}
+	return found
 }
 
 // ackAgain repeats an acknowledgement.
@@ -128,6 +142,7 @@ func (w *world) forge(k *conn, o op) {
 	switch o.b % 5 {
 	case 0: // any record of anybody, by its id: judged as an honest one
 		a.code, a.target, a.named = "", r, r.id()
+		delete(params, "fromUser")
 	case 1:
 		a.code, a.named = "identity_mismatch", r.id()
 		params["toUser"] = t.pair[0]

@@ -58,6 +58,8 @@ func (w *world) ackCode(a *acking) (code string, open bool) {
 	switch {
 	case a.code != "":
 		return a.code, false
+	case len(a.any) > 0:
+		return string(protocol.NotAddressed), true
 	case a.thread != nil && !a.thread.has(d.user):
 		return string(protocol.NotAddressed), false
 	case a.thread != nil && a.through > a.last:
@@ -71,6 +73,14 @@ func (w *world) ackCode(a *acking) (code string, open bool) {
 // claim adds what an acknowledgement comes to.
 func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 	d := w.device(a.conn)
+	for _, r := range a.any {
+		c := w.claimsOf(all, d, r.thread)
+		c.may[r.seq] = c.may[r.seq] || a.conn.client.seen[place{r.thread.id, r.seq}] // never what was not shown
+		if len(a.any) == 1 && answered && w.model.due(d, r) == yes {
+			c.must[r.seq] = true
+		}
+		a.conn.tried[r] = true
+	}
 	t, from, through := a.thread, uint64(1), a.through
 	if a.target != nil {
 		t, from, through = a.target.thread, a.target.seq, a.target.seq
@@ -78,11 +88,7 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 	if t == nil || !t.has(d.user) || a.code != "" {
 		return
 	}
-	c := all[lane{d, t}]
-	if c == nil {
-		c = &claims{map[uint64]bool{}, map[uint64]bool{}}
-		all[lane{d, t}] = c
-	}
+	c := w.claimsOf(all, d, t)
 	if a.thread != nil && through > a.last && through > t.last() {
 		return // past the head: it moves nothing
 	}
@@ -105,6 +111,15 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 			c.may[seq] = true
 		}
 	}
+}
+
+func (w *world) claimsOf(all map[lane]*claims, d *device, t *thread) *claims {
+	c := all[lane{d, t}]
+	if c == nil {
+		c = &claims{map[uint64]bool{}, map[uint64]bool{}}
+		all[lane{d, t}] = c
+	}
+	return c
 }
 
 // compareReceipts compares what the ledger holds for a device with what the model says, and tells the model.

@@ -154,6 +154,8 @@ func (w *world) forgetEnded() {
 				d.quiet = time.Time{}
 			}
 			continue
+		case current && w.ill:
+			d.quiet = k.opened // when it ended may not have been written
 		case current && d.quiet.IsZero():
 			d.quiet = k.endedAt
 		}

@@ -300,7 +300,7 @@ func (w *world) compareSend(s *sending) {
 		if since := w.model.known[s.to]; since != 0 && since < w.model.step || s.to == s.user {
 			w.wrong("%s was refused although the recipient is known", s)
 		}
-	case w.crashed && (s.code == string(protocol.StorageUnavailable) || s.code == string(protocol.Draining)):
+	case w.ill && s.unsure(), w.crashed && (s.unsure() || s.code == string(protocol.Draining)):
 	default:
 		w.wrong("%s was refused with %s", s, s.code)
 	}
@@ -343,6 +343,7 @@ func (w *world) compareRecalls() {
 			if r == nil || r.sender != user || r.recalledIn == 0 || x.reply.params().MessageID != x.named {
 				w.wrong("%s of %v by %s was granted", x.id, r, user)
 			}
+		case w.ill && code == string(protocol.StorageUnavailable):
 		case code == string(protocol.NotFound) && (r == nil || !r.thread.has(user) || r.recalls != nil):
 		case code == string(protocol.Forbidden) && r != nil && r.sender != user && r.thread.has(user):
 		case code == string(protocol.Conflict) && r != nil && r.recalledIn == 0 && x.age > recallFor-time.Second:

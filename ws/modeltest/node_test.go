@@ -26,7 +26,17 @@ type node struct {
 	dead  bool
 	fuse  int // commits until the node dies; 0: none
 	when  moment
+	ill   illness
 }
+
+// illness is what is wrong with a ledger for a while.
+type illness int
+
+const (
+	healthy illness = iota
+	refusing
+	mute // it writes, and says that it did not
+)
 
 // moment is when in a commit a node dies.
 type moment int
@@ -97,6 +107,19 @@ func (n *node) arm(k int, when moment) {
 	n.fuse, n.when = k, when
 }
 
+// infect makes the ledger ill, or healthy again.
+func (n *node) infect(with illness) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ill = with
+}
+
+func (n *node) illness() illness {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ill
+}
+
 func (n *node) isDead() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -143,6 +166,15 @@ func (m *mortalStore) Commit(ctx context.Context, ops []ws.Op) error {
 		return m.lastCommit(ctx, ops)
 	case !alive:
 		return errDead
+	}
+	switch m.node.illness() {
+	case refusing:
+		return ws.ErrUnavailable
+	case mute:
+		if err := m.Store.Commit(ctx, ops); err != nil {
+			return err
+		}
+		return ws.ErrUnavailable
 	}
 	return m.Store.Commit(ctx, ops)
 }

@@ -3,6 +3,7 @@ package modeltest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,10 +67,12 @@ func (w *world) quieten(k *conn) {
 
 func (w *world) speak(k *conn, o op) {
 	switch o.kind {
-	case "send", "reuse", "repeat", "conflict":
+	case "send", "reuse", "repeat", "conflict", "spoof":
 		w.send(k, o)
 	case "recall", "unrecall":
-		w.recall(k, o)
+		if !w.ill { // of a recall that nobody is told of, a window learns late
+			w.recall(k, o)
+		}
 	}
 	if k.openedIn == w.model.step {
 		return // what it has been shown is looked at when the step is over
@@ -192,7 +195,13 @@ func (w *world) send(k *conn, o op) {
 	if o.c%4 > 0 {
 		s.msgid = fmt.Sprintf("k%d", w.serial)
 	}
-	if o.kind != "send" {
+	switch o.kind {
+	case "send":
+	case "spoof": // a msgid that is the id of a message which the recipient is to get from somebody else
+		if s.msgid = w.foreignID(s.user, s.to, o.c); s.msgid == "" || w.used(s) {
+			return
+		}
+	default:
 		old := w.earlier(c.user, o.a)
 		if old == nil {
 			return
@@ -214,6 +223,21 @@ func (w *world) issue(s *sending) {
 	w.sent = append(w.sent, s)
 	w.asks = append(w.asks, s)
 	w.logf("send %s", s)
+}
+
+// foreignID names a record, or one that is to come, of a thread of to's that user is not in.
+func (w *world) foreignID(user, to string, n uint32) string {
+	threads := slices.DeleteFunc(w.model.threadsOf(to), func(t *thread) bool { return t.has(user) })
+	if len(threads) == 0 {
+		return ""
+	}
+	t := threads[int(n)%len(threads)]
+	return fmt.Sprintf("%s%016x", t.id, t.last()+1-uint64(n)%min(4, t.last()+1))
+}
+
+// used reports whether the sender has used this msgid before.
+func (w *world) used(s *sending) bool {
+	return slices.ContainsFunc(w.sent, func(old *sending) bool { return old.user == s.user && old.msgid == s.msgid })
 }
 
 // earlier chooses a message of user, with a msgid, that was tried before, the late ones more often.

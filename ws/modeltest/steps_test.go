@@ -12,6 +12,7 @@ type step struct {
 	ops  []op
 	fuse int // the node dies at this commit of the step, or at its end; 0: it lives
 	when moment
+	ill  illness // what is wrong with the ledger while the step is taken
 }
 
 // op is one thing that somebody does.
@@ -29,6 +30,9 @@ func (s step) String() string {
 	if s.fuse > 0 {
 		parts = append(parts, fmt.Sprintf("crash(%d,%d)", s.fuse, s.when))
 	}
+	if s.ill > 0 {
+		parts = append(parts, fmt.Sprintf("ill(%d)", s.ill))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -38,7 +42,7 @@ var weights = []struct {
 	weight int
 }{
 	{"connect", 14}, {"close", 3}, {"cut", 3}, {"vanish", 1}, {"freeze", 2}, {"thaw", 2},
-	{"send", 30}, {"repeat", 6}, {"conflict", 2}, {"reuse", 2}, {"rest", 4},
+	{"send", 30}, {"repeat", 6}, {"conflict", 2}, {"reuse", 2}, {"spoof", 0}, {"rest", 4},
 	{"ack", 20}, {"ackMany", 14}, {"ackAgain", 3}, {"ackUpTo", 8}, {"forge", 6},
 	{"sync", 9}, {"recall", 5}, {"unrecall", 2},
 }
@@ -89,8 +93,11 @@ func randomSteps(rng *rand.Rand, count int) []step {
 			for range 2 + rng.IntN(12) {
 				s.ops = append(s.ops, focus(randomOp(rng)))
 			}
-			if rng.IntN(6) == 0 {
+			switch rng.IntN(12) {
+			case 0, 1:
 				s.fuse, s.when = 1+rng.IntN(8), moment(rng.IntN(3))
+			case 2:
+				s.ill = illness(1 + rng.IntN(2))
 			}
 		}
 		steps = append(steps, s)

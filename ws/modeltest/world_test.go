@@ -22,6 +22,7 @@ const (
 	beatAfter   = 10 * time.Second
 	tabAfter    = 5 * time.Second
 	recallFor   = 30 * time.Second
+	retryAfter  = 250 * time.Millisecond
 	// settling is how long a step waits for what does not happen at once, such as the commits.
 	settling = 100 * time.Millisecond
 )
@@ -66,6 +67,7 @@ type world struct {
 	asks     []ask
 	created  []*opening
 	crashed  bool
+	ill      bool // the ledger was ill
 	log      []string
 	problems []string
 }
@@ -120,13 +122,15 @@ func (w *world) run(steps []step) {
 
 // take takes one step and compares.
 func (w *world) take(s step) {
-	w.asks, w.created, w.crashed = nil, nil, false
+	w.asks, w.created, w.crashed, w.ill = nil, nil, false, s.ill != healthy
 	if s.fuse > 0 {
 		w.node.arm(s.fuse, s.when)
 	}
+	w.node.infect(s.ill)
 	for _, o := range s.ops {
 		w.do(o)
 	}
+	w.recover()
 	w.quiet()
 	if s.fuse > 0 {
 		w.node.die()
@@ -135,6 +139,16 @@ func (w *world) take(s step) {
 		w.crash()
 	}
 	w.compare()
+}
+
+// recover ends an illness, and waits for what the engine retries, and for what its reconciler finds.
+func (w *world) recover() {
+	if !w.ill {
+		return
+	}
+	time.Sleep(2 * retryAfter)
+	w.node.infect(healthy)
+	time.Sleep(3 * time.Second)
 }
 
 func (w *world) quiet() {
