@@ -35,6 +35,8 @@ func (s *Session) ackThrough(ctx context.Context, id ConversationID, seq uint64,
 	if seq > conversation.Last {
 		return protocol.FieldError(protocol.BadField, "upTo", "the conversation has not come that far")
 	}
+	s.takeOver(t, true)
+	defer s.takeOver(t, false)
 	for {
 		s.mu.Lock()
 		from := t.next
@@ -59,6 +61,16 @@ func (s *Session) ackThrough(ctx context.Context, id ConversationID, seq uint64,
 	final.Ack, final.origin = cursor.Ack, s
 	s.submitAck(final)
 	return nil
+}
+
+// takeOver keeps CATCH-UP from pushing what a mark is about to acknowledge, and lets it go on afterwards.
+func (s *Session) takeOver(t *track, taken bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.taken = taken
+	if !taken {
+		s.readOn()
+	}
 }
 
 // await waits until an item holds, or never will; nil needs no waiting.

@@ -154,7 +154,7 @@ func (s *Session) nextPage() (t *track, from, to uint64, count, bytes int) {
 			return t, 0, 0, 0, 0
 		}
 	}
-	fits := slices.IndexFunc(s.behind, func(t *track) bool { return s.window.room(t.size()) })
+	fits := slices.IndexFunc(s.behind, func(t *track) bool { return !t.taken && s.window.room(t.size()) })
 	if fits < 0 {
 		return nil, 0, 0, 0, 0
 	}
@@ -183,6 +183,9 @@ func (s *Session) deliverPage(t *track, to uint64, records []*Record) {
 		}
 		if rec.Seq > t.next {
 			t.pass(rec.Seq-1, now) // purged
+		}
+		if rec.Kind == KindRecall {
+			s.withdraw(t, rec.Target)
 		}
 		switch {
 		case t.acknowledged(rec.Seq):

@@ -83,8 +83,8 @@ func (s *Session) hear(id ConversationID, head uint64) {
 		return
 	}
 	t := s.touch(id)
+	t.head = max(t.head, head)
 	if t.phase == live && t.next <= head {
-		t.head = max(t.head, head)
 		s.fallBehind(t)
 	}
 }

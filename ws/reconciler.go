@@ -60,7 +60,9 @@ func (r *reconciler) run(g *Gateway) {
 		case <-ticker.C:
 		}
 		began := g.now()
-		if err := r.fastPass(g, since); err != nil {
+		if err := r.fastPass(g, since); g.serving.Err() != nil {
+			continue // the gateway is stopping
+		} else if err != nil {
 			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
 		} else {
 			since = began - millis(g.opt.ReconcileEvery+g.opt.CommitTimeout+commitSlack)

@@ -26,6 +26,7 @@ type track struct {
 	stays []Stay
 	had   []Receipt // acknowledged earlier, past the cursor: not pushed again
 	early []*Record // came before their time, by seq
+	taken bool      // a mark is acknowledging what is not pushed yet: CATCH-UP waits for it
 	stuck uint64    // the seq that did not fit the window last
 	needs int       // its bytes
 	waits bool      // early is not empty, and counted in Session.waiting

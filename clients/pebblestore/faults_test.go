@@ -31,7 +31,7 @@ func failDisk(t *testing.T, kind string) {
 	s := mustOpenTiny(t, fs)
 	l := newLoad(7)
 	random := rand.New(rand.NewPCG(7, 7))
-	for range 8 {
+	for range 5 {
 		for range random.IntN(20) {
 			l.step(t, s)
 		}

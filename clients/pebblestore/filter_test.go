@@ -15,7 +15,7 @@ import (
 // TestDedupFilter repeats messages from before the ledger was opened, and from after, while the filter is being filled
 // and when it is whole: each is known again, and most that were never sent are known not to have been.
 func TestDedupFilter(t *testing.T) {
-	const count = 3000
+	const count = 1000
 	fs := vfs.NewMem()
 	send := func(s *Store, n int) *ws.Send {
 		op := &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", MsgID: fmt.Sprintf("m-%d", n), CreatedAt: 1}}

@@ -92,6 +92,12 @@ func TestOpen(t *testing.T) {
 		raw(t, fs, func(db *pebble.DB) { require.NoError(t, db.Delete([]byte{kindLedger}, pebble.Sync)) })
 		require.ErrorIs(t, openIn(fs), ErrDamaged)
 	})
+	t.Run("ErrDamaged all records", func(t *testing.T) {
+		fs := vfs.NewMem()
+		fill(t, fs)
+		raw(t, fs, func(db *pebble.DB) { require.NoError(t, db.DeleteRange([]byte{0}, []byte{0xff}, pebble.Sync)) })
+		require.ErrorIs(t, openIn(fs), ErrDamaged, "a new ledger was made in the place of the old one")
+	})
 	t.Run("damaged tables", func(t *testing.T) {
 		fs := vfs.NewMem()
 		fill(t, fs)

@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -127,7 +128,7 @@ func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, 
 		return nil, err
 	}
 	s.recent.learn(all)
-	return newest(all, since), nil
+	return slices.DeleteFunc(all, func(h ws.Head) bool { return h.UpdatedAt < since || h.Last == 0 }), nil
 }
 
 // positionOf returns where a device stands in one of its user's conversations.

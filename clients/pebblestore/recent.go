@@ -7,30 +7,57 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// recentKept is how many writes to conversations are remembered.
-const recentKept = 1 << 14
+const (
+	// recentKept is how many conversations' heads are remembered.
+	recentKept = 1 << 16
+	// recentFor is how long a head is remembered when there are too many.
+	recentFor ws.Millis = 30_000
+)
 
 // recent remembers which conversations were written to lately, so that asking for them each second costs no scan.
 type recent struct {
 	mu    sync.Mutex
-	ring  []ws.Head // a ring of the last writes; next is where the oldest stands once it is full
-	next  int
-	floor ws.Millis // everything updated after it is in the ring, once whole
-	whole bool      // what was there before the ring is known too
+	heads map[ws.ConversationID]ws.Head
+	floor ws.Millis // everything updated after it is in heads, once whole
+	whole bool      // what was there before the first note is known too
 }
 
-func newRecent() *recent { return &recent{floor: math.MinInt64} }
+func newRecent() *recent {
+	return &recent{heads: make(map[ws.ConversationID]ws.Head), floor: math.MinInt64}
+}
 
 func (r *recent) note(h ws.Head) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.ring) < recentKept {
-		r.ring = append(r.ring, h)
-		return
+	r.heads[h.Conversation] = h
+	if len(r.heads) > recentKept {
+		r.prune(h.UpdatedAt - recentFor)
 	}
-	r.floor = max(r.floor, r.ring[r.next].UpdatedAt)
-	r.ring[r.next] = h
-	r.next = (r.next + 1) % recentKept
+}
+
+// prune forgets what is older than t, and everything if that is not enough.
+func (r *recent) prune(t ws.Millis) {
+	r.drop(func(h ws.Head) bool { return h.UpdatedAt < t })
+	if len(r.heads) > recentKept/2 {
+		r.drop(func(ws.Head) bool { return true })
+	}
+}
+
+func (r *recent) drop(which func(ws.Head) bool) {
+	for id, h := range r.heads {
+		if which(h) {
+			r.floor = max(r.floor, h.UpdatedAt)
+			delete(r.heads, id)
+		}
+	}
+}
+
+// forget begins anew: after a reopening there may be writes that nobody was told of.
+func (r *recent) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.heads)
+	r.floor, r.whole = math.MinInt64, false
 }
 
 // since returns the heads of the conversations updated at or after t; false if it does not remember that far back.
@@ -40,10 +67,16 @@ func (r *recent) since(t ws.Millis) ([]ws.Head, bool) {
 	if !r.whole || t <= r.floor {
 		return nil, false
 	}
-	return newest(r.ring, t), true
+	found := []ws.Head{}
+	for _, h := range r.heads {
+		if h.UpdatedAt >= t && h.Last > 0 {
+			found = append(found, h)
+		}
+	}
+	return found, true
 }
 
-// learn takes what a scan of all conversations found: those that the ring does not have set how far back it reaches.
+// learn takes what a scan of all conversations found: those that are not in heads set how far back it reaches.
 func (r *recent) learn(heads []ws.Head) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,31 +84,9 @@ func (r *recent) learn(heads []ws.Head) {
 		return
 	}
 	r.whole = true
-	known := make(map[ws.ConversationID]bool, len(r.ring))
-	for i := range r.ring {
-		known[r.ring[i].Conversation] = true
-	}
-	for i := range heads {
-		if !known[heads[i].Conversation] {
-			r.floor = max(r.floor, heads[i].UpdatedAt)
-		}
-	}
-}
-
-// newest returns the highest head of each conversation that has a record at or after t.
-func newest(heads []ws.Head, t ws.Millis) []ws.Head {
-	found := []ws.Head{}
-	place := map[ws.ConversationID]int{}
 	for _, h := range heads {
-		if h.UpdatedAt < t || h.Last == 0 {
-			continue
-		}
-		if i, ok := place[h.Conversation]; !ok {
-			place[h.Conversation] = len(found)
-			found = append(found, h)
-		} else if h.Last > found[i].Last {
-			found[i] = h
+		if _, known := r.heads[h.Conversation]; !known {
+			r.floor = max(r.floor, h.UpdatedAt)
 		}
 	}
-	return found
 }

@@ -121,6 +121,7 @@ func (s *Store) reopen() error {
 		s.graves.Go(func() { s.bury(d) })
 		return err
 	}
+	s.recent.forget() // the last commit before may have held although nobody was told
 	return nil
 }
 

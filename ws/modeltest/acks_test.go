@@ -13,8 +13,8 @@ type acking struct {
 	id      string // empty: a mark
 	named   string
 	code    string    // what it must be refused with; empty: it is judged by target, or thread and through
-	target  *record   // what it names
-	any     []*record // or one of these: the name is not clear
+	target  *record // what it names
+	copy    bool    // target is one of the acker's own messages, named by its msgid: only the window knows it so
 	thread  *thread   // or everything of a thread
 	through uint64
 	last    uint64 // the thread's last seq when it was sent
@@ -70,9 +70,8 @@ func (w *world) ackOne(k *conn, r *record, how uint32) {
 	switch {
 	case r.recalls == nil && r.sender != k.client.user && r.msgid != "" && how%2 == 0:
 		a.named = r.msgid
-	case r.recalls == nil && r.sender == k.client.user && r.msgid != "" && how%3 == 1: // a copy
-		a.named = r.msgid
-		a.any, a.target = w.copies(r), nil // only the window knows a copy by its msgid, and others may have the same
+	case how%3 == 1 && r.sender == k.client.user && len(w.copies(r)) == 1:
+		a.named, a.copy = r.msgid, true
 	case how%3 == 0:
 		delete(params, "fromUser")
 		delete(params, "toUser")
@@ -81,7 +80,7 @@ func (w *world) ackOne(k *conn, r *record, how uint32) {
 	w.ask(a, params)
 }
 
-// copies lists the messages that have r's msgid and its sender, in whatever thread.
+// copies lists the messages that have r's msgid, if it has one, and its sender, in whatever thread.
 func (w *world) copies(r *record) (found []*record) {
 	for _, t := range w.model.threadsOf(r.sender) {
 		if c := t.sent(r.sender, r.msgid); c != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -64,6 +65,7 @@ type conn struct {
 	hello  *frame
 	opened time.Time
 
+	mute    atomic.Bool
 	mu      sync.Mutex
 	inbox   []*frame
 	ended   bool
@@ -99,6 +101,13 @@ func (c *client) dial(n *node) (*conn, int, error) {
 	}
 	_ = response.Body.Close()
 	k := &conn{client: c, ws: socket, pipe: p, opened: time.Now(), done: make(chan struct{}), session: newSession()}
+	pong := socket.PingHandler()
+	socket.SetPingHandler(func(data string) error {
+		if k.mute.Load() {
+			return nil
+		}
+		return pong(data)
+	})
 	go k.read()
 	return k, 0, nil
 }

@@ -4,7 +4,10 @@ import "github.com/yanlink/yanlink/ws/protocol"
 
 // claims are what a step's acknowledgements by one device come to in one thread: the seqs that have to be receipts
 // now, and those that may be.
-type claims struct{ must, may map[uint64]bool }
+type claims struct {
+	must, may map[uint64]bool
+	reached   []uint64 // how far the session had come in the thread when it acknowledged
+}
 
 type lane struct {
 	d *device
@@ -58,7 +61,7 @@ func (w *world) ackCode(a *acking) (code string, open bool) {
 	switch {
 	case a.code != "":
 		return a.code, false
-	case len(a.any) > 0:
+	case a.copy:
 		return string(protocol.NotAddressed), true
 	case a.thread != nil && !a.thread.has(d.user):
 		return string(protocol.NotAddressed), false
@@ -73,14 +76,6 @@ func (w *world) ackCode(a *acking) (code string, open bool) {
 // claim adds what an acknowledgement comes to.
 func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 	d := w.device(a.conn)
-	for _, r := range a.any {
-		c := w.claimsOf(all, d, r.thread)
-		c.may[r.seq] = c.may[r.seq] || a.conn.client.seen[place{r.thread.id, r.seq}] // never what was not shown
-		if len(a.any) == 1 && answered && w.model.due(d, r) == yes {
-			c.must[r.seq] = true
-		}
-		a.conn.tried[r] = true
-	}
 	t, from, through := a.thread, uint64(1), a.through
 	if a.target != nil {
 		t, from, through = a.target.thread, a.target.seq, a.target.seq
@@ -96,6 +91,9 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 		a.conn.client.high[t.id] = max(a.conn.client.high[t.id], through)
 	}
 	sure := answered && (a.thread == nil || through <= a.last)
+	if sure && (a.thread != nil || a.conn.pushes[a.target] != nil) {
+		c.reached = append(c.reached, through)
+	}
 	for seq := from; seq <= min(through, t.last()); seq++ {
 		r := t.at(seq)
 		if d.in(t).acked[seq] >= a.conn.openedIn && !a.conn.tried[r] {
@@ -116,7 +114,7 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 func (w *world) claimsOf(all map[lane]*claims, d *device, t *thread) *claims {
 	c := all[lane{d, t}]
 	if c == nil {
-		c = &claims{map[uint64]bool{}, map[uint64]bool{}}
+		c = &claims{must: map[uint64]bool{}, may: map[uint64]bool{}}
 		all[lane{d, t}] = c
 	}
 	return c
@@ -140,9 +138,7 @@ func (w *world) compareReceipts(at lane, c *claims) {
 			w.oweProof(r, at.d)
 		}
 	}
-	if len(c.must) > 0 {
-		w.model.settleCursor(at.d, at.t)
-	}
+	w.model.settleCursor(at.d, at.t, c.reached)
 }
 
 // oweProof notes that r's sender is owed a 17.

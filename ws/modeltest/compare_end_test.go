@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -11,6 +12,9 @@ import (
 
 // resendSpan is how long a record is sent again and waited for: one to eight times resendAfter, each jittered by a tenth.
 const resendSpan = 15 * resendAfter
+
+// busyWait is how long a resend is put off when the socket has something else to take.
+const busyWait = 500 * time.Millisecond
 
 // compareProofs makes sure that every 17 that is due has come, and none more often than there is a reason.
 func (w *world) compareProofs(k *conn) {
@@ -47,7 +51,7 @@ func (w *world) comparePushes(k *conn) {
 		}
 		age := now.Sub(p.first)
 		for times, after := range []time.Duration{0, 1, 3, 7} {
-			if age > after*resendAfter*11/10+settling && p.times <= times {
+			if age > after*resendAfter*11/10+settling+busyWait && p.times <= times {
 				w.wrong("%s was sent %v %d times in %s", k.client, r, p.times, age)
 			}
 		}
@@ -100,6 +104,9 @@ func (w *world) compareEnd(k *conn) {
 		if k.replaced && !k.abandoned {
 			w.wrong("%s was replaced and not closed", k.client)
 		}
+		if !k.muteSince.IsZero() && k.healthy() && time.Since(k.muteSince) > beatAfter+time.Second {
+			w.wrong("%s is silent and was not closed", k.client)
+		}
 		return
 	}
 	ok := k.leaving || k.abandoned || w.crashed
@@ -107,7 +114,9 @@ func (w *world) compareEnd(k *conn) {
 	case websocket.CloseNormalClosure:
 	case protocol.CloseReplaced:
 		ok = ok || k.replaced
-	case protocol.CloseNoHeartbeat, protocol.CloseRestart:
+	case protocol.CloseNoHeartbeat:
+		ok = ok || k.wasFrozen || !k.muteSince.IsZero() && time.Since(k.muteSince) > beatAfter-beatEvery
+	case protocol.CloseRestart:
 		ok = ok || k.wasFrozen
 	case protocol.CloseAcksNothing:
 		ok = ok || k.wasFrozen || w.tired(k)
@@ -150,7 +159,7 @@ func (w *world) forgetEnded() {
 		switch {
 		case !k.over():
 			kept = append(kept, k)
-			if k.client.conn == k && k.healthy() {
+			if k.client.conn == k && k.healthy() && k.muteSince.IsZero() {
 				d.quiet = time.Time{}
 			}
 			continue
@@ -162,6 +171,7 @@ func (w *world) forgetEnded() {
 		if current {
 			d.ended, k.client.conn = k.endedAt, nil
 		}
+		w.counts[fmt.Sprintf("close %d", k.code)]++
 		w.logf("%s has ended: %d %s", k.client, k.code, k.reason)
 	}
 	w.conns = kept

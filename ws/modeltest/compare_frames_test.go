@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -110,7 +111,9 @@ func (w *world) comparePush(k *conn, f *frame) {
 	} else {
 		w.compareResend(k, f, r)
 	}
-	sent.times++
+	if sent.times++; sent.times > 1 {
+		w.counts["resend"]++
+	}
 	sent.last = f.came
 	if sent.times > 1+resends {
 		w.wrong("%s was sent %v %d times", k.client, r, sent.times)
@@ -119,6 +122,7 @@ func (w *world) comparePush(k *conn, f *frame) {
 	if err != nil {
 		w.wrong("%v", err)
 	}
+	w.counts[fmt.Sprintf("frame %d", f.kind())]++
 	w.logf("%s got %v prevSeq %d times %d new %t", k.client, r, p.PrevSeq, sent.times, fresh)
 }
 
@@ -193,6 +197,7 @@ func (w *world) compareProof(k *conn, f *frame) {
 				w.wrong("%s got a false proof: %s", k.client, f.raw)
 				return
 			}
+			w.counts["proof"]++
 			k.proofs[proof{r, by}]++
 			delete(k.owed, proof{r, by})
 			return

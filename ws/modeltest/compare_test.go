@@ -66,6 +66,7 @@ func (w *world) collect() map[*conn][]*frame {
 			case f.kind() == 33 && k.hello == nil:
 				k.hello = f
 			case f.ID != "" && a != nil:
+				w.countAnswer(f)
 				a.answer(f)
 				delete(asks[k], f.ID)
 			case f.ID != "":
@@ -266,7 +267,7 @@ func (w *world) sender(r *record, blank bool) (found *sending) {
 		switch {
 		case s.accepted && !s.duplicate && s.messageID == r.id():
 			return s
-		case !s.answered, s.unsure():
+		case found == nil && (!s.answered || s.unsure()):
 			found = s
 		}
 	}

@@ -46,7 +46,7 @@ func (w *world) finish() {
 func (w *world) lastRound() (s step) {
 	for i, c := range w.clients {
 		switch {
-		case c.conn == nil, c.conn.frozen:
+		case c.conn == nil, c.conn.frozen, !c.conn.muteSince.IsZero():
 			s.ops = append(s.ops, op{kind: "connect", who: i})
 		case w.unfinished(c.conn):
 			s.ops = append(s.ops, op{kind: "ackAll", who: i, c: 1})

@@ -166,13 +166,13 @@ func (m *model) hadThrough(d *device, t *thread, atMost bool) uint64 {
 	return t.last()
 }
 
-// settleCursor notes that an acknowledgement by d was written: the cursor went with it.
-func (m *model) settleCursor(d *device, t *thread) {
-	p := d.in(t)
-	for seq := m.hadThrough(d, t, false); seq > p.cursor; seq-- {
-		if p.acked[seq] != 0 {
-			p.cursor = seq
-			return
+// settleCursor notes that acknowledgements by d were written, whose sessions had come as far as each of reached: the
+// cursor went with them.
+func (m *model) settleCursor(d *device, t *thread, reached []uint64) {
+	p, had := d.in(t), m.hadThrough(d, t, false)
+	for _, seq := range reached {
+		if seq <= had {
+			p.cursor = max(p.cursor, seq)
 		}
 	}
 }

@@ -51,8 +51,14 @@ func (w *world) do(o op) {
 	case "thaw":
 		k.frozen = false
 		k.pipe.freeze(false)
+	case "mute":
+		if k.muteSince.IsZero() {
+			k.muteSince = time.Now()
+			k.mute.Store(true)
+			w.quieten(k)
+		}
 	default:
-		if !k.frozen {
+		if !k.frozen && k.muteSince.IsZero() {
 			w.speak(k, o)
 		}
 	}

@@ -13,7 +13,8 @@ type session struct {
 	fresh     bool // the device is new to the ledger
 	frozen    bool // the client does not read at the moment
 	wasFrozen bool
-	abandoned bool // the client forgot it without a word
+	muteSince time.Time // since when the client says nothing, not even pong; zero: it speaks
+	abandoned bool      // the client forgot it without a word
 	replaced  bool
 	leaving   bool // the client closed it, or the network did
 

@@ -67,13 +67,14 @@ type world struct {
 	asks     []ask
 	created  []*opening
 	crashed  bool
-	ill      bool // the ledger was ill
+	ill      bool           // the ledger was ill
+	counts   map[string]int // of what came about, see tally_test.go
 	log      []string
 	problems []string
 }
 
 func newWorld(s setting, d disk) (*world, error) {
-	w := &world{setting: s, disk: d, model: newModel(), extra: map[*record]int{}}
+	w := &world{setting: s, disk: d, model: newModel(), extra: map[*record]int{}, counts: map[string]int{}}
 	w.model.ownToAll = s.ownToAll
 	for u := range users {
 		for i := range perUser {
@@ -159,6 +160,7 @@ func (w *world) quiet() {
 // crash buries a node that died, and starts the next one on what is left.
 func (w *world) crash() {
 	w.crashed = true
+	w.counts["crash"]++
 	w.logf("the node is dead")
 	if err := w.node.stop(); err != nil {
 		w.wrong("the dead node did not stop: %v", err)
