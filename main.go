@@ -26,7 +26,7 @@ const usage = `yanlink is a durable messaging server: WebSocket for web front en
   yanlink -help               print this
 
 Every key of the configuration is also an environment variable: server.listen is YANLINK_SERVER_LISTEN. A secret may
-stand in a file: YANLINK_STORE_DSN_FILE. All keys, defaults and units: docs/configuration.md.
+stand in a file: YANLINK_AUTH_SERVICEKEYS_FILE. All keys, defaults and units: docs/configuration.md.
 
 The first SIGTERM or SIGINT drains: sessions are sent elsewhere, what is under way is finished. A second one stops at
 once, which is safe too.
@@ -44,13 +44,15 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("yanlink", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage) }
+	flags.Usage = func() {} // a text that was asked for belongs elsewhere than one that was not
 	file := flags.String("config", "", "the configuration `file`")
 	showVersion := flags.Bool("version", false, "print the version")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		_, _ = fmt.Fprint(stdout, usage)
 		return exitOK
 	case err != nil:
+		_, _ = fmt.Fprint(stderr, usage)
 		return exitUsage
 	case *showVersion:
 		_, _ = fmt.Fprintln(stdout, "yanlink", app.Version)
@@ -59,12 +61,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch words := flags.Args(); {
 	case len(words) == 0:
 		return serve(*file, stderr)
-	case words[0] == "check-config" && len(words) == 2:
+	case words[0] == "check-config" && len(words) == 2 && words[1] != "":
 		return checkConfig(words[1], stdout, stderr)
 	case words[0] == "check-store" && len(words) == 2:
 		return checkStore(words[1], stdout, stderr)
 	}
-	flags.Usage()
+	_, _ = fmt.Fprint(stderr, usage)
 	return exitUsage
 }
 
@@ -74,7 +76,11 @@ func fail(stderr io.Writer, err error) int {
 }
 
 func checkConfig(file string, stdout, stderr io.Writer) int {
-	if _, err := configs.Load(file); err != nil {
+	cfg, err := configs.Load(file)
+	if err == nil {
+		err = app.Check(cfg)
+	}
+	if err != nil {
 		return fail(stderr, err)
 	}
 	_, _ = fmt.Fprintln(stdout, file, "is valid")

@@ -144,10 +144,15 @@ func TestRun(t *testing.T) {
 		{[]string{"dance"}, 2, "check-config FILE"},
 		{[]string{"check-config", write("good.yaml", string(configs.Example))}, 0, "is valid"},
 		{[]string{"check-config", write("bad.yaml", "log: {level: loud}\nsso: {tmeout: 1s}\n")}, 1, "did you mean sso.timeout?\n  log.level: \"loud\" is unknown"},
+		{[]string{"check-config", ""}, 2, "check-config FILE"},
+		{[]string{"check-config", write("mysql.yaml", "store: {driver: mysql, dsn: x}\nsso: {dev: false}\n")}, 1, "store.driver: mysql is not in this version; use pebble\n  sso.url: nobody"},
 		{[]string{"check-store", dir}, 1, "no ledger"},
 	} {
 		var out bytes.Buffer
 		require.Equal(t, c.code, run(c.args, &out, &out), c.args)
 		require.Contains(t, out.String(), c.out, c.args)
 	}
+	var out bytes.Buffer
+	require.Zero(t, run([]string{"--help"}, &out, io.Discard))
+	require.Equal(t, usage, out.String(), "what was asked for goes to the standard output")
 }

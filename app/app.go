@@ -60,13 +60,7 @@ func New(cfg *configs.Config, opts ...Option) (*Bundle, error) {
 }
 
 func (b *Bundle) build() error {
-	if err := b.cfg.Validate(); err != nil {
-		return err
-	}
-	if err := b.supported(); err != nil {
-		return err
-	}
-	if err := b.canCheckTokens(); err != nil {
+	if err := b.check(); err != nil {
 		return err
 	}
 	for _, step := range []func() error{b.openStore, b.register, b.buildAuthentication, b.buildGateway} {

@@ -4,22 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/yanlink/yanlink/clients/pebblestore"
 )
 
-// supported refuses drivers that are valid and that this version does not have yet.
-func (b *Bundle) supported() error {
-	for _, choice := range []struct{ key, given, have string }{
-		{"registry.driver", b.cfg.Registry.Driver, "memory"},
-		{"bus.driver", b.cfg.Bus.Driver, "memory"},
-		{"discovery.driver", b.cfg.Discovery.Driver, "none"},
+// unsupported lists the drivers that are valid and that this version does not have yet.
+func (b *Bundle) unsupported() (problems []string) {
+	for _, choice := range []struct{ key, given, valid, have string }{
+		{"store.driver", b.cfg.Store.Driver, "mysql postgres", "pebble"},
+		{"registry.driver", b.cfg.Registry.Driver, "redis", "memory"},
+		{"bus.driver", b.cfg.Bus.Driver, "rocketmq", "memory"},
+		{"discovery.driver", b.cfg.Discovery.Driver, "nacos", "none"},
 	} {
-		if choice.given != choice.have {
-			return fmt.Errorf("%s: %s is not in this version; use %s", choice.key, choice.given, choice.have)
+		if choice.key == "store.driver" && b.opt.store != nil {
+			continue // the host's own is used
+		}
+		if slices.Contains(strings.Fields(choice.valid), choice.given) {
+			problems = append(problems, fmt.Sprintf("%s: %s is not in this version; use %s", choice.key, choice.given, choice.have))
 		}
 	}
-	return nil
+	return problems
 }
 
 // openStore opens the ledger that store.driver names, unless the host gave one.
@@ -28,12 +34,7 @@ func (b *Bundle) openStore() error {
 		b.store = b.opt.store
 		return nil
 	}
-	switch driver := b.cfg.Store.Driver; driver {
-	case "pebble":
-		return b.openPebble()
-	default:
-		return fmt.Errorf("store.driver: %s is not in this version; use pebble", driver)
-	}
+	return b.openPebble()
 }
 
 func (b *Bundle) openPebble() error {

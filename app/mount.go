@@ -13,7 +13,7 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// TokenFilter takes ?token= out of a request's URL. Use it before the host's logger, so that no log line can hold a
+// TokenFilter takes a token out of a request's URL and Sec-WebSocket-Protocol. Use it before the host's logger, so that no log line can hold a
 // token.
 func (b *Bundle) TokenFilter() gin.HandlerFunc { return middleware.TokenFilter() }
 
@@ -21,7 +21,7 @@ func (b *Bundle) TokenFilter() gin.HandlerFunc { return middleware.TokenFilter()
 // development SSO is on, its routes and below a prefix its page come along.
 func (b *Bundle) Mount(router gin.IRouter) {
 	group := router.Group("")
-	group.Use(middleware.TokenFilter(), middleware.RequestID(), middleware.Errors(b.log, b.metrics.refusedRequest))
+	group.Use(middleware.TokenFilter(), middleware.RequestID(), middleware.Errors(b.log, b.metrics.refusedRequest), middleware.Recovery(b.log))
 	if len(b.cfg.Server.Origins) > 0 {
 		group.Use(b.cors())
 		b.mountPreflight(group)

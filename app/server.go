@@ -45,7 +45,7 @@ func NewServer(cfg *configs.Config, opts ...Option) (*Server, error) {
 	if cfg == nil {
 		cfg = configs.Default()
 	}
-	if err := cfg.Validate(); err != nil {
+	if err := Check(cfg, opts...); err != nil {
 		return nil, err
 	}
 	given := options{log: NewLogger(cfg.Log, os.Stderr)}
@@ -104,6 +104,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 // router is what the public listener serves.
 func (s *Server) router() (http.Handler, error) {
 	router := gin.New()
+	router.RedirectTrailingSlash = false // a redirect precedes all middleware and would repeat ?token=
 	if err := router.SetTrustedProxies(s.cfg.Server.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("server.trustedProxies: %w", err)
 	}

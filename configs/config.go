@@ -42,15 +42,15 @@ type Server struct {
 // Node names this process among others.
 type Node struct {
 	ID        string `mapstructure:"id" doc:"name of the node: letters, digits, - and _, at most 64; empty for one made from node.advertise"`
-	Advertise string `mapstructure:"advertise" doc:"<ip>:<port> in session ids; empty for the address listened on"`
+	Advertise string `mapstructure:"advertise" doc:"<ip>:<port> in session ids; empty for the address listened on; set it in an application that mounts the bundle"`
 }
 
 // Store is where the ledger is kept.
 type Store struct {
-	Driver       string `mapstructure:"driver" oneof:"pebble,mysql,postgres" doc:"what keeps the ledger"`
+	Driver       string `mapstructure:"driver" oneof:"pebble,mysql,postgres" doc:"what keeps the ledger; this version has pebble"`
 	Dir          string `mapstructure:"dir" doc:"folder of the ledger (pebble)"`
-	DSN          string `mapstructure:"dsn" secret:"true" doc:"data source name of the database (mysql, postgres)"`
-	Migrate      string `mapstructure:"migrate" oneof:"auto,off" doc:"whether tables are made and changed at start (mysql, postgres)"`
+	DSN          string `mapstructure:"dsn" secret:"true" doc:"data source name of the database (mysql, postgres; not in this version)"`
+	Migrate      string `mapstructure:"migrate" oneof:"auto,off" doc:"whether tables are made and changed at start (mysql, postgres; not in this version)"`
 	CacheBytes   int64  `mapstructure:"cacheBytes" min:"1048576" doc:"memory for blocks read from disk, in bytes (pebble)"`
 	BufferBytes  int64  `mapstructure:"bufferBytes" min:"1048576" max:"1073741824" doc:"memory that writes gather in before they go to a table on disk, in bytes (pebble)"`
 	MinFreeBytes int64  `mapstructure:"minFreeBytes" min:"0" doc:"free space on the disk below which sends are refused, in bytes; 0 for no check (pebble)"`
@@ -58,43 +58,43 @@ type Store struct {
 
 // Registry says where the routes of a cluster are kept.
 type Registry struct {
-	Driver string `mapstructure:"driver" oneof:"memory,redis" doc:"what knows which node holds which session"`
+	Driver string `mapstructure:"driver" oneof:"memory,redis" doc:"what knows which node holds which session; this version has memory"`
 	Redis  Redis  `mapstructure:"redis"`
 }
 
 // Redis is the address of a Redis server, cluster or set of sentinels.
 type Redis struct {
-	Addrs    []string `mapstructure:"addrs" doc:"<host>:<port> of each server"`
-	Username string   `mapstructure:"username" doc:"user name, if Redis asks for one"`
-	Password string   `mapstructure:"password" secret:"true" doc:"password, if Redis asks for one"`
-	Master   string   `mapstructure:"master" doc:"name of the master; set it if the addresses are sentinels"`
-	DB       int      `mapstructure:"db" min:"0" max:"1023" doc:"number of the database"`
+	Addrs    []string `mapstructure:"addrs" doc:"<host>:<port> of each server (not in this version)"`
+	Username string   `mapstructure:"username" doc:"user name, if Redis asks for one (not in this version)"`
+	Password string   `mapstructure:"password" secret:"true" doc:"password, if Redis asks for one (not in this version)"`
+	Master   string   `mapstructure:"master" doc:"name of the master; set it if the addresses are sentinels (not in this version)"`
+	DB       int      `mapstructure:"db" min:"0" max:"1023" doc:"number of the database (not in this version)"`
 }
 
 // Bus says what carries messages between nodes.
 type Bus struct {
-	Driver   string   `mapstructure:"driver" oneof:"memory,rocketmq" doc:"what carries messages between nodes"`
+	Driver   string   `mapstructure:"driver" oneof:"memory,rocketmq" doc:"what carries messages between nodes; this version has memory"`
 	RocketMQ RocketMQ `mapstructure:"rocketmq"`
 }
 
 // RocketMQ is the address of a RocketMQ cluster.
 type RocketMQ struct {
-	NameServers []string `mapstructure:"nameservers" doc:"<host>:<port> of each name server"`
-	AccessKey   string   `mapstructure:"accessKey" secret:"true" doc:"access key, if access control is on"`
-	SecretKey   string   `mapstructure:"secretKey" secret:"true" doc:"secret key, if access control is on"`
+	NameServers []string `mapstructure:"nameservers" doc:"<host>:<port> of each name server (not in this version)"`
+	AccessKey   string   `mapstructure:"accessKey" secret:"true" doc:"access key, if access control is on (not in this version)"`
+	SecretKey   string   `mapstructure:"secretKey" secret:"true" doc:"secret key, if access control is on (not in this version)"`
 }
 
 // Discovery says where the node announces itself.
 type Discovery struct {
-	Driver string `mapstructure:"driver" oneof:"none,nacos" doc:"where the node announces itself"`
+	Driver string `mapstructure:"driver" oneof:"none,nacos" doc:"where the node announces itself; this version has none"`
 	Nacos  Nacos  `mapstructure:"nacos"`
 }
 
 // Nacos is the address of a Nacos cluster.
 type Nacos struct {
-	Addrs     []string `mapstructure:"addrs" doc:"<host>:<port> of each server"`
-	Namespace string   `mapstructure:"namespace" doc:"namespace id; empty for the public one"`
-	Service   string   `mapstructure:"service" doc:"name of the service to register"`
+	Addrs     []string `mapstructure:"addrs" doc:"<host>:<port> of each server (not in this version)"`
+	Namespace string   `mapstructure:"namespace" doc:"namespace id; empty for the public one (not in this version)"`
+	Service   string   `mapstructure:"service" doc:"name of the service to register (not in this version)"`
 }
 
 // SSO says how tokens are checked.

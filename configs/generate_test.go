@@ -125,7 +125,7 @@ everything runs in one process with the defaults below. ` + "`yanlink check-conf
 
 - The variable of a key is its name in capitals with ` + "`.` as `_` and `YANLINK_`" + ` before it: ` + "`server.listen` is `YANLINK_SERVER_LISTEN`" + `.
 - Lists are written with commas or in JSON: ` + "`YANLINK_SERVER_ORIGINS=https://a.example,https://b.example`" + `.
-- A *secret* may also stand in a file: ` + "`YANLINK_STORE_DSN_FILE=/run/secrets/dsn`" + `.
+- A *secret* may also stand in a file: ` + "`YANLINK_AUTH_SERVICEKEYS_FILE=/run/secrets/keys`" + `.
 - Durations have a unit (` + "`500ms`, `5s`, `2m`, `1h`" + `); sizes are whole numbers of bytes.
 - Two sets of drivers work together: *single* (any store, registry and bus in memory) and *cluster* (` + "`mysql` or `postgres`, `redis`, `rocketmq`" + `).
   This version has ` + "`pebble`, `memory`, `memory` and `none`" + `; it refuses the others at start and says so.

@@ -45,9 +45,13 @@ func New(engine Engine, opt Options) *API {
 // connects does not become one of calls to the SSO.
 func (a *API) Mount(r gin.IRouter, authenticate gin.HandlerFunc, connectLimit ...gin.HandlerFunc) {
 	connect := append([]gin.HandlerFunc{upgradeOnly}, connectLimit...)
-	r.GET("/ws", append(connect, authenticate, handle(a.connect))...)
-	r.GET("/healthz", a.alive)
-	r.GET("/readyz", a.ready)
+	connect = append(connect, authenticate, handle(a.connect))
+	r.GET("/ws", connect...)
+	r.GET("/ws/", connect...) // else Gin redirects before any middleware, and its log repeats ?token=
+	for path, serve := range map[string]gin.HandlerFunc{"/healthz": a.alive, "/readyz": a.ready} {
+		r.GET(path, serve)
+		r.HEAD(path, serve)
+	}
 
 	api := r.Group("/api/v1", private, authenticate, bounded)
 	api.POST("/messages", handle(a.send))

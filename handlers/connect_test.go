@@ -57,6 +57,8 @@ func TestConnect_NoUpgrade(t *testing.T) {
 		a.refused(t, 426, "upgrade_required", "")
 		require.Equal(t, "websocket", a.header.Get("Upgrade"))
 		require.Contains(t, a.text, "WebSocket client")
+		require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+		d.get(who, "/ws/").refused(t, 426, "upgrade_required", "")
 	}
 }
 

@@ -17,6 +17,7 @@ const retryAfter = "2"
 func fail(c *gin.Context, err error) {
 	coded := protocol.AsError(err)
 	_ = c.Error(coded)
+	private(c)
 	status, body := protocol.NewErrorBody(coded, ws.RequestIDFrom(c.Request.Context()))
 	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

@@ -47,6 +47,9 @@ func TestReady(t *testing.T) {
 				router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 				require.Equal(t, want.status, w.Code, path)
 				require.JSONEq(t, want.body, w.Body.String(), path)
+				w = httptest.NewRecorder()
+				router.ServeHTTP(w, httptest.NewRequest(http.MethodHead, path, http.NoBody))
+				require.Equal(t, want.status, w.Code, "HEAD %s", path)
 			}
 		})
 	}

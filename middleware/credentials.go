@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"encoding/base64"
 	"net/http"
 	"strings"
 )
@@ -16,10 +15,7 @@ func tokenOf(r *http.Request, cookie string) (token string, byCookie bool) {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token), false
 	}
-	if token := protocolToken(r); token != "" {
-		return token, false
-	}
-	if token := queryToken(r); token != "" {
+	if token := takenToken(r); token != "" {
 		return token, false
 	}
 	if cookie == "" {
@@ -29,19 +25,4 @@ func tokenOf(r *http.Request, cookie string) (token string, byCookie bool) {
 		return c.Value, true
 	}
 	return "", false
-}
-
-func protocolToken(r *http.Request) string {
-	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
-		for entry := range strings.SplitSeq(line, ",") {
-			encoded, ok := strings.CutPrefix(strings.TrimSpace(entry), tokenProtocol)
-			if !ok {
-				continue
-			}
-			if token, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "=")); err == nil {
-				return string(token)
-			}
-		}
-	}
-	return ""
 }

@@ -28,12 +28,18 @@ func TestTokenFilter(t *testing.T) {
 		"?%74oken=alice&x=%":                "x=%",
 		"?token=&token=alice&token=mallory": "",
 		"?token=al%69ce&mytoken=keep":       "mytoken=keep",
+		"?TOKEN=alice&x=1":                  "x=1",
+		"?a=1;Token=alice&x=1":              "a=1&x=1",
 	} {
 		status, _, body := w.call("GET", "/who"+query, nil, "")
 		require.Equal(t, 200, status, query)
 		require.Contains(t, body, `"openid":"alice"`, query)
 		require.Contains(t, body, `"query":"`+strings.ReplaceAll(want, "&", `\u0026`)+`"`, query)
 	}
+	header := map[string]string{"Sec-WebSocket-Protocol": "yanlink.v1, yanlink.token.YWxpY2U, other"}
+	_, _, body := w.call("GET", "/who", header, "")
+	require.Contains(t, body, `"openid":"alice"`)
+	require.Contains(t, body, `"protocol":"yanlink.v1, other"`, "the token has gone, the rest is negotiated")
 	for _, line := range outside {
 		require.NotContains(t, line, "alice")
 		require.NotContains(t, line, "mallory")

@@ -89,6 +89,6 @@ func whoami(c *gin.Context) {
 	caller := ws.CallerFrom(c.Request.Context())
 	c.JSON(http.StatusOK, gin.H{
 		"openid": caller.Identity.OpenID, "service": caller.Identity.Service, "scopes": caller.Identity.Scopes, "token": caller.Token,
-		"query": c.Request.URL.RawQuery, "uri": c.Request.RequestURI,
+		"query": c.Request.URL.RawQuery, "uri": c.Request.RequestURI, "protocol": c.GetHeader("Sec-WebSocket-Protocol"),
 	})
 }

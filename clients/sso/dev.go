@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -93,7 +94,18 @@ var errNothingHere = protocol.NewError(protocol.NotFound, "there is nothing at t
 // local reports whether a request comes from this machine to this machine, with no proxy between, under a name of this
 // machine: a page elsewhere could have made a name of its own point here.
 func local(r *http.Request) bool {
-	return LocalAddr(r) != "" && loopback(r.RemoteAddr) && LoopbackHost(r.Host) && !forwarded(r.Header)
+	return LocalAddr(r) != "" && loopback(r.RemoteAddr) && LoopbackHost(r.Host) && ownPage(r.Header) && !forwarded(r.Header)
+}
+
+// ownPage reports whether a request comes from a page of this machine, or from none. A browser names the page even
+// where a proxy between adds nothing of its own.
+func ownPage(header http.Header) bool {
+	for _, origin := range header.Values("Origin") {
+		if u, err := url.Parse(origin); err != nil || !LoopbackHost(u.Host) {
+			return false
+		}
+	}
+	return true
 }
 
 // LocalAddr returns the loopback address that a request came to; empty if it came to another.
@@ -126,7 +138,11 @@ func loopback(address string) bool {
 // forwarded reports whether a proxy has passed the request on.
 func forwarded(header http.Header) bool {
 	for name := range header {
-		if name == "Forwarded" || strings.HasPrefix(name, "X-Forwarded-") {
+		switch name {
+		case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip":
+			return true
+		}
+		if strings.HasPrefix(name, "X-Forwarded-") {
 			return true
 		}
 	}

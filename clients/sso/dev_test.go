@@ -106,12 +106,22 @@ func TestDev_OnlyLocal(t *testing.T) {
 		"Forwarded":         func(r *http.Request) { r.Header.Set("Forwarded", "for=1.2.3.4") },
 		"X-Forwarded-For":   func(r *http.Request) { r.Header.Set("X-Forwarded-For", "1.2.3.4") },
 		"X-Forwarded-Proto": func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") },
+		"Via":               func(r *http.Request) { r.Header.Set("Via", "1.1 proxy") },
+		"X-Real-IP":         func(r *http.Request) { r.Header.Set("X-Real-IP", "1.2.3.4") },
+		"X-Client-IP":       func(r *http.Request) { r.Header.Set("X-Client-IP", "1.2.3.4") },
+		"True-Client-IP":    func(r *http.Request) { r.Header.Set("True-Client-IP", "1.2.3.4") },
+		"CF-Connecting-IP":  func(r *http.Request) { r.Header.Set("CF-Connecting-IP", "1.2.3.4") },
+		"foreign page":      func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
+		"page of no origin": func(r *http.Request) { r.Header.Set("Origin", "null") },
 		"foreign name":      func(r *http.Request) { r.Host = "rebound.example:8084" },
 	} {
 		status, _ := login(t, server, `{"openid":"alice"}`, change)
 		require.Equal(t, 404, status, name)
 	}
-	status, _ := login(t, server, `{"openid":"alice"}`, func(r *http.Request) { r.Host = "localhost:1" })
+	status, _ := login(t, server, `{"openid":"alice"}`, func(r *http.Request) {
+		r.Host = "localhost:1"
+		r.Header.Set("Origin", "http://localhost:5173")
+	})
 	require.Equal(t, 200, status)
 
 	for name, change := range map[string]func(*http.Request) *http.Request{

@@ -12,10 +12,10 @@ type acking struct {
 	at      time.Time
 	id      string // empty: a mark
 	named   string
-	code    string    // what it must be refused with; empty: it is judged by target, or thread and through
+	code    string  // what it must be refused with; empty: it is judged by target, or thread and through
 	target  *record // what it names
 	copy    bool    // target is one of the acker's own messages, named by its msgid: only the window knows it so
-	thread  *thread   // or everything of a thread
+	thread  *thread // or everything of a thread
 	through uint64
 	last    uint64 // the thread's last seq when it was sent
 	reply   *frame
@@ -166,7 +166,6 @@ type syncing struct {
 	marks   []*acking
 	pending []*record
 	strange []string // pending ids that are no message of the asker
-	beyond  bool     // a mark names what this session was not sent
 	reply   *frame
 }
 

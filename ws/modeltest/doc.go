@@ -1,6 +1,15 @@
-// Package modeltest holds the model test of the engine: random clients of ten users drive a ws.Gateway through its
-// sockets, and after every step what came out is compared with a small model of what protocol.md promises. Time is
-// fake (testing/synctest), so minutes of resends and time-outs take no time and every step ends when all is quiet.
+// Package modeltest holds the model test of the engine: ten users with three devices each send, repeat, acknowledge in
+// any order, forge, sync, recall, reconnect, fall silent and vanish at random, while the server crashes, restarts, loses
+// its power or is refused by its ledger. After every step, what came out of a ws.Gateway through its sockets is compared
+// with a small model of what protocol.md promises: what each device was shown and in which order, who got which proof,
+// how each request was answered, what the ledger holds.
 //
-// `go test ./ws/modeltest -runs N -seed S` makes N runs, the first with seed S.
+// Time is fake (testing/synctest): minutes of resends and time-outs take no time, and a step ends when all is quiet. Most
+// runs are on a ledger in memory, every tenth on Pebble over a file system that loses in a crash a random part of what was not synced.
+//
+//	go test ./ws/modeltest -runs 5000 -seed 0   # many runs, other ones each time
+//	go test ./ws/modeltest -runs 1 -seed 4711   # one run again
+//
+// A failure prints the seed, the shortest list of steps found that still fails, and what happened. Goroutines run as they
+// like, so a rare failure may need a few tries to come again.
 package modeltest

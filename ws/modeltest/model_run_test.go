@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,11 +28,12 @@ func TestModel(t *testing.T) {
 	if first == 0 {
 		first = uint64(time.Now().UnixNano())
 	}
+	var begun atomic.Int64
 	for lane := range lanes {
 		t.Run(fmt.Sprintf("lane %d", lane), func(t *testing.T) {
 			t.Parallel()
-			for i := lane; i < *runs; i += lanes {
-				tryRun(t, first+uint64(i))
+			for n := begun.Add(1); n <= int64(*runs); n = begun.Add(1) {
+				tryRun(t, first+uint64(n)-1)
 			}
 		})
 	}

@@ -41,10 +41,27 @@ var weights = []struct {
 	kind   string
 	weight int
 }{
-	{"connect", 14}, {"close", 3}, {"cut", 3}, {"vanish", 1}, {"freeze", 2}, {"thaw", 2}, {"mute", 1},
-	{"send", 30}, {"repeat", 6}, {"conflict", 2}, {"reuse", 2}, {"spoof", 3}, {"rest", 4},
-	{"ack", 20}, {"ackMany", 14}, {"ackAgain", 3}, {"ackUpTo", 8}, {"forge", 6},
-	{"sync", 9}, {"recall", 5}, {"unrecall", 2},
+	{"connect", 14},
+	{"close", 3},
+	{"cut", 3},
+	{"vanish", 1},
+	{"freeze", 2},
+	{"thaw", 2},
+	{"mute", 3},
+	{"send", 30},
+	{"repeat", 6},
+	{"conflict", 2},
+	{"reuse", 2},
+	{"spoof", 3},
+	{"rest", 4},
+	{"ack", 20},
+	{"ackMany", 14},
+	{"ackAgain", 3},
+	{"ackUpTo", 8},
+	{"forge", 6},
+	{"sync", 9},
+	{"recall", 5},
+	{"unrecall", 2},
 }
 
 // waits are how long the clients do nothing, in milliseconds.
