@@ -84,7 +84,7 @@ func (c *committer) run() {
 		batch, more := c.take()
 		if len(batch) > 0 {
 			if wait := c.opt.CommitInterval - time.Since(started); wait > 0 {
-				time.Sleep(wait)
+				pause(wait)
 				batch = c.fill(batch)
 			}
 			started = time.Now()
