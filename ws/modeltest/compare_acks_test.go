@@ -136,6 +136,9 @@ func (w *world) compareReceipts(at lane, c *claims) {
 		case held[seq] && p.acked[seq] == 0:
 			p.acked[seq] = w.model.step
 			w.oweProof(r, at.d)
+			if w.ill {
+				w.extra[r]++ // an ill ledger may show the receipt before it says that it holds
+			}
 		}
 	}
 	w.model.settleCursor(at.d, at.t, c.reached)

@@ -43,9 +43,13 @@ func (f *flash) open() (ws.Store, error) {
 	if f.left != nil {
 		f.fs, f.left = f.left, nil
 	}
-	return pebblestore.Open(context.Background(), pebblestore.Options{
+	store, err := pebblestore.Open(context.Background(), pebblestore.Options{
 		Dir: "ledger", FS: f.fs, CacheBytes: 1 << 20, MemTableBytes: 32 << 10, MinFree: -1,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
 }
 
 func (f *flash) cut() {

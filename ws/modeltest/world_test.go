@@ -90,11 +90,20 @@ func newWorld(s setting, d disk) (*world, error) {
 	return w, w.boot()
 }
 
-func (w *world) boot() (err error) {
-	if w.ledger, err = w.disk.open(); err == nil {
-		w.node, err = startNode(w.ledger, w.setting.options(), w.disk.cut)
+// boot starts a node on what the disk holds. After an error there is neither node nor ledger.
+func (w *world) boot() error {
+	w.ledger, w.node = nil, nil
+	ledger, err := w.disk.open()
+	if err != nil {
+		return err
 	}
-	return err
+	n, err := startNode(ledger, w.setting.options(), w.disk.cut)
+	if err != nil {
+		w.disk.close(ledger)
+		return err
+	}
+	w.ledger, w.node = ledger, n
+	return nil
 }
 
 func (w *world) logf(format string, args ...any) {
@@ -129,7 +138,9 @@ func (w *world) take(s step) {
 	}
 	w.node.infect(s.ill)
 	for _, o := range s.ops {
-		w.do(o)
+		if w.do(o); w.node == nil {
+			return
+		}
 	}
 	w.recover()
 	w.quiet()
@@ -139,7 +150,9 @@ func (w *world) take(s step) {
 	if w.node.isDead() {
 		w.crash()
 	}
-	w.compare()
+	if w.node != nil {
+		w.compare()
+	}
 }
 
 // recover ends an illness, and waits for what the engine retries, and for what its reconciler finds.
@@ -168,6 +181,7 @@ func (w *world) crash() {
 	w.disk.close(w.ledger)
 	if err := w.boot(); err != nil {
 		w.wrong("the ledger did not open after a crash: %v", err)
+		return
 	}
 	w.quiet()
 }
