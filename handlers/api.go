@@ -1,7 +1,7 @@
 // Package handlers is the HTTP side of the bundle: the WebSocket endpoint, the REST API and the health checks, as Gin
 // handlers on an Engine.
 //
-// Who a request acts for is read from its context, where the authentication middleware put it (ws.WithIdentity); the
+// Who a request acts for is read from its context, where the authentication middleware put it (ws.Caller); the
 // handlers decide what that identity may do. Every refusal has the one shape and status of package protocol.
 //
 // # Concurrency

@@ -21,8 +21,8 @@ type caller struct{ ws.Identity }
 
 // callerOf is the second line behind the authentication middleware: without an identity nothing is served.
 func callerOf(c *gin.Context) (caller, error) {
-	id, ok := ws.IdentityFrom(c.Request.Context())
-	if !ok || (id.OpenID == "" && id.Service == "") {
+	id := ws.CallerFrom(c.Request.Context()).Identity
+	if id.OpenID == "" && id.Service == "" {
 		return caller{}, protocol.NewError(protocol.Unauthorized, "a token is needed: Authorization: Bearer …")
 	}
 	return caller{id}, nil

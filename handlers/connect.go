@@ -31,7 +31,7 @@ func (a *API) connect(c *gin.Context, who caller) error {
 	c.Status(http.StatusSwitchingProtocols)
 	err := a.engine.Connect(c.Writer, c.Request, ws.ConnectRequest{
 		Identity: who.Identity,
-		Token:    ws.TokenFrom(c.Request.Context()),
+		Token:    ws.CallerFrom(c.Request.Context()).Token,
 		Device:   c.Query("device"),
 		V1:       c.Query("v") == "1" || slices.Contains(subprotocols(c.Request), subprotocol),
 	})

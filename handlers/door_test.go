@@ -82,11 +82,11 @@ func (d *door) close() {
 // authenticate stands in for the middleware. An unknown token goes on without an identity.
 func authenticate(c *gin.Context) {
 	token := strings.TrimPrefix(c.GetHeader("Authorization"), "Bearer ")
-	ctx := ws.WithRequestID(c.Request.Context(), "request-1")
+	caller := &ws.Caller{RequestID: "request-1"}
 	if id, ok := identities[token]; ok {
-		ctx = ws.WithToken(ws.WithIdentity(ctx, id), token)
+		caller.Identity, caller.Token = id, token
 	}
-	c.Request = c.Request.WithContext(ctx)
+	c.Request = c.Request.WithContext(ws.WithCaller(c.Request.Context(), caller))
 }
 
 // limited stands in for the limit on connects, and shows that it comes first.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/yanlink/yanlink/ws/protocol"
 )
 
 // health is the answer to /healthz, and, with dependencies, to /readyz.
@@ -23,7 +25,7 @@ func (a *API) ready(c *gin.Context) {
 	status := http.StatusOK
 	if !h.Ready {
 		status = http.StatusServiceUnavailable
-		c.Header("Retry-After", retryAfter)
+		protocol.Draining.SetHeaders(c.Writer.Header())
 	}
 	c.JSON(status, health{Status: h.Status, Dependencies: h.Dependencies})
 }

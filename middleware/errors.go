@@ -2,22 +2,12 @@ package middleware
 
 import (
 	"log/slog"
-	"strconv"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
 )
-
-// retryAfter is what Retry-After says, in seconds, beside a code that may go away by itself.
-var retryAfter = map[protocol.Code]int{
-	protocol.RateLimited:        1,
-	protocol.Overloaded:         1,
-	protocol.Draining:           1,
-	protocol.StorageUnavailable: 2,
-	protocol.SSOUnavailable:     2,
-}
 
 // Refuse ends a request with err, which Errors answers. An error that is no *protocol.Error becomes internal; its text
 // goes to the log only.
@@ -41,7 +31,7 @@ func Errors(log *slog.Logger, refused func(protocol.Code)) gin.HandlerFunc {
 		}
 		if coded.Cause != nil {
 			log.LogAttrs(c.Request.Context(), severity(coded.Code), "a request failed",
-				slog.String("requestId", ws.RequestIDFrom(c.Request.Context())),
+				slog.String("requestId", ws.CallerFrom(c.Request.Context()).RequestID),
 				slog.String("route", c.FullPath()), slog.String("error", coded.Error()))
 		}
 		if !c.Writer.Written() {
@@ -51,15 +41,8 @@ func Errors(log *slog.Logger, refused func(protocol.Code)) gin.HandlerFunc {
 }
 
 func answer(c *gin.Context, coded *protocol.Error) {
-	if seconds := retryAfter[coded.Code]; seconds > 0 {
-		c.Header("Retry-After", strconv.Itoa(seconds))
-	}
-	if coded.Code == protocol.Unauthorized {
-		c.Header("WWW-Authenticate", "Bearer")
-	}
-	c.Header("Cache-Control", "no-store")
-	status, body := protocol.NewErrorBody(coded, ws.RequestIDFrom(c.Request.Context()))
-	c.JSON(status, body)
+	coded.Code.SetHeaders(c.Writer.Header())
+	c.JSON(protocol.NewErrorBody(coded, ws.CallerFrom(c.Request.Context()).RequestID))
 }
 
 func severity(code protocol.Code) slog.Level {

@@ -174,6 +174,7 @@ func (g *Gateway) connected(ms *melody.Session) {
 	ms.Request = nil
 	s.ms = ms
 	s.writer.ms = ms
+	s.up.Store(true)
 	s.guard(s.begin)
 }
 

@@ -38,6 +38,7 @@ type Session struct {
 	freed    chan struct{} // signals that inFlight fell
 	frame    protocol.Frame
 
+	up    atomic.Bool  // the handshake is done: there is a connection to cut
 	gone  atomic.Bool  // closing, or over: another session of the device may be there
 	seen  atomic.Int64 // the last inbound frame or pong, monotonic
 	armed atomic.Int64 // the wheel's tick; 0: none
@@ -172,5 +173,9 @@ const (
 	closeWrite = 50 * time.Millisecond
 )
 
-// cut ends the connection without a word.
-func (s *Session) cut() { _ = s.conn.Conn.Close() }
+// cut ends the connection without a word. One whose handshake is under way is closed by begin, which sees the state.
+func (s *Session) cut() {
+	if s.up.Load() {
+		_ = s.conn.Conn.Close()
+	}
+}

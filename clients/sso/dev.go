@@ -150,7 +150,7 @@ func forwarded(header http.Header) bool {
 }
 
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, body := protocol.NewErrorBody(err, ws.RequestIDFrom(r.Context()))
+	status, body := protocol.NewErrorBody(err, ws.CallerFrom(r.Context()).RequestID)
 	reply(w, status, body)
 }
 

@@ -3,6 +3,7 @@ package protocol
 import (
 	"errors"
 	"net/http"
+	"strconv"
 )
 
 // Code is the machine-readable name of an error, the same in 500 frames and in REST bodies.
@@ -35,34 +36,35 @@ const (
 	Internal           Code = "internal"
 )
 
-// codes is the one table of what a code means to HTTP and whether the same request may succeed later.
+// codes is the one table of what a code means to HTTP, and whether and when the same request may succeed later.
 var codes = map[Code]struct {
 	status    int
 	temporary bool
+	retry     int // seconds of Retry-After; 0: none
 }{
-	BadJSON:            {http.StatusBadRequest, false},
-	BadFrame:           {http.StatusBadRequest, false},
-	UnknownType:        {http.StatusBadRequest, false},
-	MissingField:       {http.StatusBadRequest, false},
-	BadField:           {http.StatusBadRequest, false},
-	TooLarge:           {http.StatusRequestEntityTooLarge, false},
-	BinaryUnsupported:  {http.StatusBadRequest, false},
-	UnknownUser:        {http.StatusNotFound, false},
-	UnknownGroup:       {http.StatusNotFound, false},
-	NotMember:          {http.StatusForbidden, false},
-	NotAddressed:       {http.StatusForbidden, false},
-	IdentityMismatch:   {http.StatusForbidden, false},
-	Unauthorized:       {http.StatusUnauthorized, false},
-	Forbidden:          {http.StatusForbidden, false},
-	NotFound:           {http.StatusNotFound, false},
-	Conflict:           {http.StatusConflict, false},
-	RateLimited:        {http.StatusTooManyRequests, true},
-	Overloaded:         {http.StatusServiceUnavailable, true},
-	StorageUnavailable: {http.StatusServiceUnavailable, true},
-	Draining:           {http.StatusServiceUnavailable, true},
-	SSOUnavailable:     {http.StatusServiceUnavailable, true},
-	UpgradeRequired:    {http.StatusUpgradeRequired, false},
-	Internal:           {http.StatusInternalServerError, true},
+	BadJSON:            {http.StatusBadRequest, false, 0},
+	BadFrame:           {http.StatusBadRequest, false, 0},
+	UnknownType:        {http.StatusBadRequest, false, 0},
+	MissingField:       {http.StatusBadRequest, false, 0},
+	BadField:           {http.StatusBadRequest, false, 0},
+	TooLarge:           {http.StatusRequestEntityTooLarge, false, 0},
+	BinaryUnsupported:  {http.StatusBadRequest, false, 0},
+	UnknownUser:        {http.StatusNotFound, false, 0},
+	UnknownGroup:       {http.StatusNotFound, false, 0},
+	NotMember:          {http.StatusForbidden, false, 0},
+	NotAddressed:       {http.StatusForbidden, false, 0},
+	IdentityMismatch:   {http.StatusForbidden, false, 0},
+	Unauthorized:       {http.StatusUnauthorized, false, 0},
+	Forbidden:          {http.StatusForbidden, false, 0},
+	NotFound:           {http.StatusNotFound, false, 0},
+	Conflict:           {http.StatusConflict, false, 0},
+	RateLimited:        {http.StatusTooManyRequests, true, 1},
+	Overloaded:         {http.StatusServiceUnavailable, true, 1},
+	StorageUnavailable: {http.StatusServiceUnavailable, true, 2},
+	Draining:           {http.StatusServiceUnavailable, true, 1},
+	SSOUnavailable:     {http.StatusServiceUnavailable, true, 2},
+	UpgradeRequired:    {http.StatusUpgradeRequired, false, 0},
+	Internal:           {http.StatusInternalServerError, true, 0},
 }
 
 // Status returns the HTTP status that belongs to c; 500 for a code that is not in the protocol.
@@ -71,6 +73,22 @@ func (c Code) Status() int {
 		return entry.status
 	}
 	return http.StatusInternalServerError
+}
+
+// SetHeaders sets what goes with an answer of that code: when to come back, what to authenticate with, what to upgrade
+// to; and that nobody is to keep it.
+func (c Code) SetHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	if seconds := codes[c].retry; seconds > 0 {
+		h.Set("Retry-After", strconv.Itoa(seconds))
+	}
+	switch c {
+	case Unauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	case UpgradeRequired: // a 426 has to say to what: RFC 9110, 15.5.22
+		h.Set("Upgrade", "websocket")
+		h.Set("Connection", "Upgrade")
+	}
 }
 
 // Temporary reports whether the same request may succeed later.
