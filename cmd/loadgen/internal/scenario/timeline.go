@@ -20,7 +20,10 @@ func (t *traffic) timeline(ctx context.Context, target Target, note *Progress) (
 	if err != nil {
 		return Result{}, err
 	}
-	before := t.delivered.Load()
+	before := int64(0) // without a warm-up, the first messages count although they are under way already
+	if t.load.Warmup > 0 {
+		before = t.delivered.Load()
+	}
 	t.from.Store(t.now())
 	if err := t.wait(ctx, t.load.Duration, note, ""); err != nil {
 		return Result{}, err
