@@ -69,6 +69,9 @@ type Reader interface {
 	// Behind returns where a device stands in each conversation, with id above after, that has anything past its
 	// cursor and inside its user's stays; by id, up to limit.
 	Behind(ctx context.Context, device DeviceRef, after ConversationID, limit int) ([]Position, error)
+	// Lagging returns those of the devices for which Behind would return anything, in no order. It is asked for the
+	// sessions of a whole node at a time, so that it has to be one question to the ledger for hundreds of them.
+	Lagging(ctx context.Context, devices []DeviceRef) ([]DeviceRef, error)
 
 	// Page returns the records from to to (both inclusive; to 0 for no end) in order, as many as fit in maxCount and
 	// maxBytes of bodies, at least one if there is one. Purged positions are skipped.
@@ -98,6 +101,8 @@ type Membership struct {
 // Head is a conversation's newest position.
 type Head struct {
 	Conversation ConversationID
+	Kind         ConversationKind
+	Key          string // as in Conversation: whom a direct one concerns needs no question to the ledger
 	Last         uint64
 	UpdatedAt    Millis
 }
@@ -107,36 +112,6 @@ type Position struct {
 	Conversation Conversation
 	Cursor       Cursor // Seq is the start of the stay, less one, where the device has no cursor
 	Stays        []Stay
-}
-
-// Route is where a session is.
-type Route struct {
-	User, Device string
-	SessionID    string
-	Node         string
-	Incarnation  uint64
-	Epoch        uint64
-	Since        Millis
-}
-
-// Registry knows which node holds which sessions. Implementations are safe for concurrent use. Nothing in it is
-// needed for correctness: what it forgets or invents costs time, never a message.
-type Registry interface {
-	// Put records routes; one with a lower epoch than the recorded route of the same device is ignored.
-	Put(ctx context.Context, routes []Route) error
-	// Remove removes routes, each only if session id, incarnation and epoch are still the same.
-	Remove(ctx context.Context, routes []Route) error
-	// Locate returns the routes of all users in one round trip.
-	Locate(ctx context.Context, users []string) ([]Route, error)
-}
-
-// Bus carries doorbells to nodes. It may lose, repeat and reorder. Implementations are safe for concurrent use.
-type Bus interface {
-	// Publish hands body to node's queue. The body may be kept.
-	Publish(ctx context.Context, node string, body []byte) error
-	// Subscribe calls receive, from one goroutine, for what comes for node until ctx ends. receive owns the body and
-	// must not block.
-	Subscribe(ctx context.Context, node string, receive func(body []byte)) error
 }
 
 // Clock tells the time; the zero value of what takes one means the wall clock.

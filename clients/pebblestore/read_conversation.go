@@ -120,7 +120,7 @@ func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, 
 				return false, err
 			}
 			c, err := decodeConversation(id, value)
-			all = append(all, ws.Head{Conversation: id, Last: c.Last, UpdatedAt: c.UpdatedAt})
+			all = append(all, headOf(&c))
 			return true, err
 		})
 	})
@@ -129,6 +129,10 @@ func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, 
 	}
 	s.recent.learn(all)
 	return slices.DeleteFunc(all, func(h ws.Head) bool { return h.UpdatedAt < since || h.Last == 0 }), nil
+}
+
+func headOf(c *ws.Conversation) ws.Head {
+	return ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt}
 }
 
 // positionOf returns where a device stands in one of its user's conversations.
@@ -181,6 +185,32 @@ func (s *Store) Behind(ctx context.Context, device ws.DeviceRef, after ws.Conver
 		})
 	})
 	return list, err
+}
+
+// Lagging implements ws.Reader.
+func (s *Store) Lagging(ctx context.Context, devices []ws.DeviceRef) (lagging []ws.DeviceRef, err error) {
+	err = s.read(ctx, func(r pebble.Reader) error {
+		for _, device := range devices {
+			lags, err := lags(r, device)
+			if err != nil {
+				return err
+			}
+			if lags {
+				lagging = append(lagging, device)
+			}
+		}
+		return nil
+	})
+	return lagging, err
+}
+
+func lags(r pebble.Reader, device ws.DeviceRef) (lags bool, err error) {
+	err = eachStay(r, device.User, 0, func(id ws.ConversationID, stays []ws.Stay) (bool, error) {
+		p, err := positionOf(r, device, id, stays)
+		lags = err == nil && behind(&p)
+		return !lags, err
+	})
+	return lags, err
 }
 
 // behind reports whether any seq that is kept lies past the cursor and inside a stay.

@@ -105,7 +105,7 @@ func (w *writer) apply(op ws.Op) error {
 // settle is called when the batch is durable, with where to note the conversations it wrote to.
 func (w *writer) settle(note func(ws.Head)) {
 	for _, r := range w.tables.conversations.dirty {
-		note(ws.Head{Conversation: r.key, Last: r.val.Last, UpdatedAt: r.val.UpdatedAt})
+		note(headOf(&r.val.Conversation))
 	}
 	for _, t := range w.tables.all {
 		t.settle()

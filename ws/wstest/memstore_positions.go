@@ -39,6 +39,19 @@ func (m *MemStore) Behind(
 	return found, err
 }
 
+// Lagging implements ws.Reader.
+func (m *MemStore) Lagging(_ context.Context, devices []ws.DeviceRef) (found []ws.DeviceRef, err error) {
+	err = m.read(func(l *ledger) error {
+		for _, device := range devices {
+			if slices.ContainsFunc(l.of(device.User), func(c *conversation) bool { return l.behind(device, c) }) {
+				found = append(found, device)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
 func (l *ledger) position(device ws.DeviceRef, c *conversation) ws.Position {
 	return ws.Position{
 		Conversation: c.Conversation,

@@ -159,7 +159,7 @@ func (m *MemStore) Updated(_ context.Context, since ws.Millis) (found []ws.Head,
 	err = m.read(func(l *ledger) error {
 		for _, c := range l.conversations {
 			if c.Last > 0 && c.UpdatedAt >= since {
-				found = append(found, ws.Head{Conversation: c.ID, Last: c.Last, UpdatedAt: c.UpdatedAt})
+				found = append(found, ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt})
 			}
 		}
 		return nil

@@ -249,8 +249,7 @@ func (m snapshot) updated(s *subject, now ws.Millis) {
 		require.NoError(s, err)
 		var lines []string
 		for _, h := range heads {
-			c := s.conversation(h.Conversation)
-			lines = append(lines, fmt.Sprintf("since %d: %d/%s last %d at %d", since, c.Kind, c.Key, h.Last, h.UpdatedAt))
+			lines = append(lines, fmt.Sprintf("since %d: %d/%s last %d at %d", since, h.Kind, h.Key, h.Last, h.UpdatedAt))
 		}
 		m.addSorted("updated", lines)
 	}

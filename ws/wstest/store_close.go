@@ -45,6 +45,7 @@ func (s *subject) allReads(id ws.ConversationID) map[string]func(ctx context.Con
 		"Updated":          func(ctx context.Context) error { _, err := s.Updated(ctx, 0); return err },
 		"Positions":        func(ctx context.Context) error { _, err := s.Positions(ctx, ref, []ws.ConversationID{id}); return err },
 		"Behind":           func(ctx context.Context) error { _, err := s.Behind(ctx, ref, 0, 1); return err },
+		"Lagging":          func(ctx context.Context) error { _, err := s.Lagging(ctx, []ws.DeviceRef{ref}); return err },
 		"Page":             func(ctx context.Context) error { _, err := s.Page(ctx, id, 1, 0, 1, 1); return err },
 		"Record":           func(ctx context.Context) error { _, err := s.Record(ctx, message); return err },
 		"Dedup":            func(ctx context.Context) error { _, err := s.Dedup(ctx, id, "alice", "m-1"); return err },

@@ -61,6 +61,28 @@ var positionRules = []rule{
 		}
 		require.Equal(s, all, byPages)
 	}},
+	{"lagging", func(s *subject) {
+		for _, user := range []string{"bob", "carol", "dave"} {
+			s.open(user, "phone")
+		}
+		s.open("bob", "web")
+		behind := s.talk("alice", "bob", 2)
+		s.talk("alice", "carol", 1)
+		s.acked("bob", "phone", behind, 2)
+		bob, web := ws.DeviceRef{User: "bob", Device: "phone"}, ws.DeviceRef{User: "bob", Device: "web"}
+		carol, dave := ws.DeviceRef{User: "carol", Device: "phone"}, ws.DeviceRef{User: "dave", Device: "phone"}
+		stranger := ws.DeviceRef{User: "nobody", Device: "phone"}
+		lagging, err := s.Lagging(s.ctx, []ws.DeviceRef{bob, web, carol, dave, stranger})
+		require.NoError(s, err)
+		require.ElementsMatch(s, []ws.DeviceRef{web, carol}, lagging)
+		lagging, err = s.Lagging(s.ctx, nil)
+		require.NoError(s, err)
+		require.Empty(s, lagging)
+		s.talk("alice", "bob", 1)
+		lagging, err = s.Lagging(s.ctx, []ws.DeviceRef{bob})
+		require.NoError(s, err)
+		require.Equal(s, []ws.DeviceRef{bob}, lagging)
+	}},
 	{"conversationsByPages", func(s *subject) {
 		s.users("alice")
 		for i := range 5 {

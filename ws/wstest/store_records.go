@@ -179,14 +179,19 @@ var recordRules = []rule{
 		s.holds(border)
 		heads, err := s.Updated(s.ctx, border.Record.CreatedAt)
 		require.NoError(s, err)
-		newer := ws.Head{Conversation: border.Record.Conversation, Last: 1, UpdatedAt: border.Record.CreatedAt}
+		newer := ws.Head{
+			Conversation: border.Record.Conversation, Kind: ws.Direct, Key: ws.DirectKey("alice", "carol"),
+			Last: 1, UpdatedAt: border.Record.CreatedAt,
+		}
 		require.Equal(s, []ws.Head{newer}, heads)
 
 		last := s.message("bob", "alice", "again")
 		s.holds(last)
 		heads, err = s.Updated(s.ctx, border.Record.CreatedAt)
 		require.NoError(s, err)
-		require.ElementsMatch(s, []ws.Head{newer, {Conversation: older, Last: 2, UpdatedAt: last.Record.CreatedAt}}, heads)
+		require.ElementsMatch(s, []ws.Head{newer, {
+			Conversation: older, Kind: ws.Direct, Key: ws.DirectKey("alice", "bob"), Last: 2, UpdatedAt: last.Record.CreatedAt,
+		}}, heads)
 		heads, err = s.Updated(s.ctx, last.Record.CreatedAt+1)
 		require.NoError(s, err)
 		require.Empty(s, heads)
