@@ -62,9 +62,12 @@ type Ack struct {
 // of the user's conversations, at the highest cursor any device of the user has or had.
 //
 // Refused with rate_limited when the user has MaxDevices devices and none is unused since IdleSince; with forbidden
-// when the user is banned.
+// when the user is banned; with what Accept is refused with.
 type OpenDevice struct {
 	Outcome
+	// Accept is applied first, as an op of its own right before this one would be, with its own Outcome: accepted, it holds
+	// even if the device is refused; refused, it refuses the device too, which then changes nothing. Nil: there is none.
+	Accept             *AcceptToken
 	User, Name, Device string // Name: the user's display name; empty keeps the known one
 	At                 Millis
 	MaxDevices         int    // 0: no limit; ephemeral devices count too

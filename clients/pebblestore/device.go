@@ -10,6 +10,11 @@ import (
 
 func (w *writer) openDevice(op *ws.OpenDevice) error {
 	op.Epoch, op.Created, op.Dropped = 0, false, ""
+	if op.Accept != nil {
+		if op.Accept.Err = w.acceptToken(op.Accept); op.Accept.Err != nil {
+			return op.Accept.Err
+		}
+	}
 	u, err := w.tables.users.get(w.db, op.User)
 	if err != nil {
 		return err

@@ -7,6 +7,11 @@ import (
 
 func (b *batch) openDevice(op *ws.OpenDevice) error {
 	op.Epoch, op.Created, op.Dropped = 0, false, ""
+	if op.Accept != nil {
+		if op.Accept.Err = b.acceptToken(op.Accept); op.Accept.Err != nil {
+			return op.Accept.Err
+		}
+	}
 	if b.banned(op.User) {
 		return refuse(protocol.Forbidden, "the user is banned")
 	}

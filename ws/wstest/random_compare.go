@@ -18,6 +18,9 @@ func outcome(s *subject, op ws.Op) string {
 	if fire, ok := op.(*ws.FireScheduled); ok && op.Result().Err == nil {
 		return fmt.Sprint("fired ", recordText(s, &fire.Sent.Record), sorted(fire.Sent.Members))
 	}
+	if open, ok := op.(*ws.OpenDevice); ok && open.Accept != nil && open.Err != nil {
+		return fmt.Sprint("refused, the token too: ", open.Accept.Err != nil)
+	}
 	if op.Result().Err != nil {
 		return "refused"
 	}

@@ -189,8 +189,14 @@ func (p *pair) acknowledging() action {
 func (p *pair) opening() action {
 	user, device, at := p.user(), p.device(), p.tick()
 	limit, idle := p.IntN(3), p.now-ws.Millis(p.IntN(50_000))
-	return action{fmt.Sprintf("open %s %s limit %d", user, device, limit), func(view) ws.Op {
-		return &ws.OpenDevice{User: user, Name: "name of " + user, Device: device, At: at, MaxDevices: limit, IdleSince: idle}
+	mark := p.IntN(6) // half of them show a token
+	return action{fmt.Sprintf("open %s %s limit %d token %d", user, device, limit, mark), func(view) ws.Op {
+		op := &ws.OpenDevice{User: user, Name: "name of " + user, Device: device, At: at, MaxDevices: limit, IdleSince: idle}
+		if mark < 3 {
+			token := ws.Token{Hash: [32]byte{byte(mark), user[0]}, OpenID: user, ExpiresAt: 99}
+			op.Accept = &ws.AcceptToken{Token: token, Name: op.Name, IssuedAt: at - 5_000, At: at}
+		}
+		return op
 	}}
 }
 

@@ -54,6 +54,43 @@ var tokenRules = []rule{
 		require.NoError(s, before.Err)
 		s.refused(protocol.Unauthorized, after)
 	}},
+	{"withADevice", func(s *subject) {
+		accept := s.accepting("alice", 1)
+		op := &ws.OpenDevice{Accept: accept, User: "alice", Device: "web", At: accept.At}
+		s.holds(op)
+		require.True(s, op.Created)
+		token, owner, err := s.Token(s.ctx, [32]byte{1})
+		require.NoError(s, err)
+		require.Equal(s, owner.TokenEpoch, token.Epoch)
+		require.Equal(s, token, accept.Token)
+		again := &ws.OpenDevice{Accept: s.accepting("alice", 1), User: "alice", Device: "web", At: s.tick()}
+		s.holds(again)
+		require.Greater(s, again.Epoch, op.Epoch)
+	}},
+	{"revokedWithADevice", func(s *subject) {
+		s.holds(s.accepting("alice", 1), &ws.RevokeTokens{OpenID: "alice", At: s.tick()})
+		opened := s.open("alice", "web")
+		for _, device := range []string{"web", "phone"} {
+			op := &ws.OpenDevice{Accept: s.accepting("alice", 1), User: "alice", Name: "New Name", Device: device, At: s.tick()}
+			s.refuses(protocol.Unauthorized, op)
+			s.refused(protocol.Unauthorized, op.Accept)
+		}
+		devices, err := s.Devices(s.ctx, "alice")
+		require.NoError(s, err)
+		require.Len(s, devices, 1, "no device is made for a token that ended")
+		require.Equal(s, opened.Epoch, devices[0].Epoch)
+		alice, err := s.User(s.ctx, "alice")
+		require.NoError(s, err)
+		require.NotEqual(s, "New Name", alice.Name)
+	}},
+	{"acceptedWithoutTheDevice", func(s *subject) {
+		s.open("alice", "web")
+		op := &ws.OpenDevice{Accept: s.accepting("alice", 1), User: "alice", Device: "phone", At: s.tick(), MaxDevices: 1}
+		s.refuses(protocol.RateLimited, op)
+		require.NoError(s, op.Accept.Err)
+		_, _, err := s.Token(s.ctx, [32]byte{1})
+		require.NoError(s, err, "too many devices say nothing about the token")
+	}},
 	{"banned", func(s *subject) {
 		s.users("alice")
 		s.holds(&ws.BanUser{OpenID: "alice", Banned: true})
