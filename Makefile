@@ -24,12 +24,20 @@ run: ## run the server with its data in ./data
 test: lint test-race test-page storm e2e ## everything: lint, race tests, power cuts, model, storm, browser
 
 .PHONY: test-race
-test-race: ## all Go tests under the race detector
-	$(GO) test -race -timeout 15m ./...
+test-race: ## all Go tests under the race detector, with the services that they need
+	$(GO) run ./cmd/services run -- $(GO) test -race -tags services -timeout 15m ./...
 
 .PHONY: test-short
-test-short: ## all Go tests, without the race detector
+test-short: ## the Go tests that need no services, without the race detector
 	$(GO) test ./...
+
+.PHONY: services
+services: ## install and start Redis, MariaDB and PostgreSQL on fixed ports of 127.0.0.1
+	$(GO) run ./cmd/services up
+
+.PHONY: services-down
+services-down: ## stop what make services has started; their data stays in the cache
+	$(GO) run ./cmd/services down
 
 .PHONY: test-page
 test-page: ## the JavaScript client's tests

@@ -1,0 +1,52 @@
+package services
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+)
+
+const sharedWait = 10 * time.Second
+
+// Default is the default instance of the kind, running or not.
+func Default(kind Kind) Instance {
+	return Instance{Kind: kind, Addr: net.JoinHostPort(loopback, strconv.Itoa(known[kind].port))}
+}
+
+// Shared returns the default instance of the kind, which all tests share: leave in it what you found. The test fails if
+// it is not ready.
+func Shared(tb testing.TB, kind Kind) Instance {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), sharedWait)
+	defer cancel()
+	i := Default(kind)
+	if err := i.Ready(ctx); err != nil {
+		tb.Fatalf("%s is not ready on %s (run make services): %v", kind, i.Addr, err)
+	}
+	return i
+}
+
+const stopWait = 30 * time.Second
+
+// MustStart runs a server of the test's own in a temporary folder, and stops it after the test. If the test fails, the
+// end of the server's log is in its output.
+func MustStart(tb testing.TB, kind Kind) *Server {
+	tb.Helper()
+	s, err := Start(tb.Context(), Spec{Kind: kind, Dir: tb.TempDir()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWait)
+		defer cancel()
+		if err := s.Stop(ctx); err != nil {
+			tb.Error(err)
+		}
+		if tb.Failed() {
+			tb.Logf("the log of %s ends:\n%s", kind, tail(s.spec.log()))
+		}
+	})
+	return s
+}

@@ -1,0 +1,92 @@
+package services
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+const loopback = "127.0.0.1"
+
+// Spec says what to start.
+type Spec struct {
+	Kind Kind
+	Dir  string // holds the data and the log; made if it is not there
+	Port int    // 0: one that is free
+
+	life       lifetime // a detached one leaves a pid file
+	unfinished bool     // while the data folder is being made
+}
+
+// lifetime is how long a process lives.
+type lifetime int
+
+const (
+	withParent lifetime = iota // ends with the process that started it
+	detached                   // stays
+)
+
+func (s Spec) address() string { return net.JoinHostPort(loopback, strconv.Itoa(s.Port)) }
+
+func (s Spec) port() string { return strconv.Itoa(s.Port) }
+
+func (s Spec) data() string {
+	if s.unfinished {
+		return filepath.Join(s.Dir, "data.unfinished")
+	}
+	return filepath.Join(s.Dir, "data")
+}
+
+func (s Spec) log() string     { return filepath.Join(s.Dir, "log") }
+func (s Spec) pidFile() string { return filepath.Join(s.Dir, "pid") }
+
+// complete checks the spec, makes its folder and picks its port.
+func (s Spec) complete() (Spec, error) {
+	if _, err := ParseKind(string(s.Kind)); err != nil {
+		return s, err
+	}
+	if s.Dir == "" {
+		return s, fmt.Errorf("start %s: a folder is needed", s.Kind)
+	}
+	var err error
+	if s.Dir, err = filepath.Abs(s.Dir); err != nil { // servers change to their data folder
+		return s, err
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return s, err
+	}
+	if s.Port == 0 {
+		s.Port, err = freePort()
+	}
+	return s, err
+}
+
+// Free ports are looked for below those that Linux gives to clients (32768 and up): there a client could take the port
+// of a server that is down for a moment.
+const (
+	firstFree = 20_000
+	lastFree  = 30_000
+	freeTries = 100
+)
+
+func freePort() (int, error) {
+	for range freeTries {
+		port := firstFree + rand.IntN(lastFree-firstFree)
+		if portFree(port) == nil {
+			return port, nil
+		}
+	}
+	return 0, errors.New("no free port found on 127.0.0.1")
+}
+
+func portFree(port int) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
