@@ -28,9 +28,10 @@ type metrics struct {
 	waits      prometheus.Counter
 	queues     *prometheus.GaugeVec
 	closed     *prometheus.CounterVec
+	doorbells  *prometheus.CounterVec
 
 	// Looked up once: these are counted for each message.
-	accepted, pushed, pushedAgain prometheus.Counter
+	accepted, pushedLocal, pushedBus, pushedLedger prometheus.Counter
 }
 
 var _ ws.Metrics = (*metrics)(nil)
@@ -48,17 +49,20 @@ func newMetrics() *metrics {
 		delivery: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "yanlink_delivery_duration_seconds", Help: "Time from the commit of a record to its first acknowledgement by a device.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 20),
 		}),
-		pushes:   counters("yanlink_pushes_total", "Records written to sessions: first, or again because no acknowledgement came.", "kind"),
+		pushes:   counters("yanlink_pushes_total", "Records written to sessions, by the way they came: local, bus, ledger, or resend because no acknowledgement came.", "path"),
 		rested:   counter("yanlink_rested_records_total", "Records that a session was given up on until it comes back."),
 		catchUps: counter("yanlink_catchups_total", "Sessions that turned to reading the ledger."),
 		waits:    counter("yanlink_window_waits_total", "Records that had to wait for room in a window."),
 		queues: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "yanlink_queue_depth", Help: "What waits in a bounded queue, by its name.",
 		}, []string{"queue"}),
-		closed: counters("yanlink_closed_sessions_total", "Sessions that the server closed, by close code.", "code"),
+		doorbells: counters("yanlink_doorbells_total", "Bodies on the bus, by what became of them: sent, received, stale, broken; and what was left to the reconciler: unsent, dropped.", "outcome"),
+		closed:    counters("yanlink_closed_sessions_total", "Sessions that the server closed, by close code.", "code"),
 	}
 	m.accepted = m.messages.WithLabelValues("accepted")
-	m.pushed, m.pushedAgain = m.pushes.WithLabelValues("first"), m.pushes.WithLabelValues("again")
+	m.pushedLocal = m.pushes.WithLabelValues(string(ws.PathLocal))
+	m.pushedBus = m.pushes.WithLabelValues(string(ws.PathBus))
+	m.pushedLedger = m.pushes.WithLabelValues(string(ws.PathLedger))
 	return m
 }
 
@@ -74,7 +78,7 @@ func counters(name, help, label string) *prometheus.CounterVec {
 func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.messages, m.frames, m.requests, m.commitSize, m.commitTime, m.delivery, m.pushes, m.rested, m.catchUps,
-		m.waits, m.queues, m.closed,
+		m.waits, m.queues, m.closed, m.doorbells,
 	}
 }
 
@@ -136,12 +140,22 @@ func (m *metrics) Commit(items int, took time.Duration, ok bool) {
 func (m *metrics) Delivered(latency time.Duration) { m.delivery.Observe(latency.Seconds()) }
 
 // Pushed implements ws.Metrics.
-func (m *metrics) Pushed(n int, again bool) {
-	if again {
-		m.pushedAgain.Add(float64(n))
-		return
+func (m *metrics) Pushed(path ws.Path) {
+	switch path {
+	case ws.PathLocal:
+		m.pushedLocal.Inc()
+	case ws.PathBus:
+		m.pushedBus.Inc()
+	case ws.PathLedger:
+		m.pushedLedger.Inc()
+	default:
+		m.pushes.WithLabelValues(string(path)).Inc()
 	}
-	m.pushed.Add(float64(n))
+}
+
+// Doorbell implements ws.Metrics.
+func (m *metrics) Doorbell(outcome string, n int) {
+	m.doorbells.WithLabelValues(outcome).Add(float64(n))
 }
 
 // Rested implements ws.Metrics.

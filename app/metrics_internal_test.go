@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
 )
 
 func TestMetrics(t *testing.T) {
@@ -20,8 +22,13 @@ func TestMetrics(t *testing.T) {
 	m.Commit(5, time.Millisecond, true)
 	m.Commit(1, time.Second, false)
 	m.Delivered(2 * time.Millisecond)
-	m.Pushed(4, false)
-	m.Pushed(1, true)
+	for range 4 {
+		m.Pushed(ws.PathLocal)
+	}
+	m.Pushed(ws.PathBus)
+	m.Pushed(ws.PathLedger)
+	m.Pushed(ws.PathResend)
+	m.Doorbell("sent", 1)
 	m.Rested()
 	m.CatchUp()
 	m.WindowFull()
@@ -35,13 +42,14 @@ func TestMetrics(t *testing.T) {
 		require.Empty(t, problems)
 	}
 	for want, c := range map[float64]prometheus.Collector{
-		1: m.sessions, 3: m.messages.WithLabelValues("accepted"), 4: m.pushes.WithLabelValues("first"), 7: m.queues.WithLabelValues("commit"),
+		1: m.sessions, 3: m.messages.WithLabelValues("accepted"), 4: m.pushes.WithLabelValues("local"), 7: m.queues.WithLabelValues("commit"),
 	} {
 		require.InDelta(t, want, testutil.ToFloat64(c), 0)
 	}
 	for _, c := range []prometheus.Collector{
 		m.messages.WithLabelValues("conflict"), m.frames.WithLabelValues("bad_json"), m.requests.WithLabelValues("unauthorized"),
-		m.pushes.WithLabelValues("again"), m.rested, m.catchUps, m.waits, m.closed.WithLabelValues("4410"),
+		m.pushes.WithLabelValues("bus"), m.pushes.WithLabelValues("ledger"), m.pushes.WithLabelValues("resend"),
+		m.doorbells.WithLabelValues("sent"), m.rested, m.catchUps, m.waits, m.closed.WithLabelValues("4410"),
 	} {
 		require.InDelta(t, 1, testutil.ToFloat64(c), 0)
 	}

@@ -37,6 +37,7 @@ func (it *ackItem) committed(d *dispatcher) {
 		}
 		if it.From > 0 && it.origin.gone.Load() {
 			d.tellSuccessor(&it.Ack)
+			d.notify(it.User, &hadBell{it.Ack})
 		}
 	}
 	it.finish(d)
@@ -169,7 +170,7 @@ func (s *Session) readOn() {
 }
 
 func (s *Session) submitAck(it *ackItem) {
-	if err := s.g.committer.submit(it); err != nil {
+	if err := s.g.committers.submit(it); err != nil {
 		it.Err = err
 		it.finish(nil)
 	}

@@ -198,7 +198,7 @@ func (s *Session) deliverPage(t *track, to uint64, records []*Record) {
 			full = true
 		default:
 			f.b = s.g.shared(f.b[:0], rec, t.recipient(rec, s.user))
-			kick = s.push(t, rec, f.b) || kick
+			kick = s.push(t, rec, f.b, PathLedger) || kick
 		}
 		if full {
 			break
@@ -227,7 +227,7 @@ func (s *Session) flush(t *track) {
 	}
 	t.written = seq
 	item := &ackItem{origin: s, Ack: Ack{User: s.user, Device: s.device, Conversation: t.id, Cursor: seq, Due: due}}
-	if err := s.g.committer.submit(item); err != nil && !errors.Is(err, errStopped) {
+	if err := s.g.committers.submit(item); err != nil && !errors.Is(err, errStopped) {
 		s.g.log.Warn("a cursor was not written; it is derived again at the next connect", "session", s.id, "error", err)
 	}
 }

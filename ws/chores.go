@@ -1,43 +1,25 @@
 package ws
 
-import (
-	"context"
-	"math/rand/v2"
-)
+import "context"
 
 const (
-	// auditEvery is how often the slow pass of the reconciler looks at a session, and auditSlack its jitter.
-	auditEvery Millis = 60_000
-	auditSlack Millis = 30_000
-	// proofEvery is how often sends without a proof are looked at.
-	proofEvery Millis = 5_000
-	// seenEvery is how often a connected device's last_seen is written; ephemeral ones at each slow pass.
-	seenEvery Millis = 3_600_000
+	// proofEvery is how often sends without a proof are looked at, and doubtfulProofEvery while notices may be lost.
+	proofEvery         Millis = 5_000
+	doubtfulProofEvery Millis = 1_000
+	// seenEvery is how often a connected device's last_seen is written, and seenEphemeral that of an ephemeral one.
+	seenEvery     Millis = 3_600_000
+	seenEphemeral Millis = 60_000
 )
 
-// chores does the session's regular reads: the slow pass, lost proofs, the re-check of its token.
+// chores does what a session has to do regularly, and what the slow pass asks of it.
 func (s *Session) chores(ctx context.Context) error {
 	now := s.g.mono()
 	s.mu.Lock()
-	recheck := s.recheckAt != 0 && s.recheckAt <= now
-	audit := s.auditAt != 0 && s.auditAt <= now
-	if recheck {
-		s.recheckAt = now + millis(s.g.opt.RecheckEvery)
-	}
-	full := audit && s.slowAt <= now
-	if audit {
-		s.auditAt = now + proofEvery
-	}
-	if full {
-		s.slowAt = now + auditEvery + rand.N(auditSlack)
-	}
-	seen := full && (s.seenAt <= now || EphemeralDevice(s.device))
-	if seen {
-		s.seenAt = now + seenEvery
-	}
-	if audit && len(s.unproved) == 0 {
-		s.auditAt = s.slowAt
-	}
+	recheck := due(&s.recheckAt, now, millis(s.g.opt.RecheckEvery))
+	seen := due(&s.seenAt, now, s.seenEvery())
+	proofs := due(&s.proofAt, now, s.g.proofEvery()) && len(s.unproved) > 0
+	audit := s.lagging
+	s.lagging = false
 	token := s.token
 	s.mu.Unlock()
 	if recheck {
@@ -46,18 +28,51 @@ func (s *Session) chores(ctx context.Context) error {
 	if seen {
 		s.g.seenDevice(s)
 	}
-	if audit {
+	if proofs {
 		if err := s.checkProofs(ctx); err != nil {
 			return err
 		}
 	}
-	if full {
+	if audit {
 		return s.audit(ctx)
 	}
 	return nil
 }
 
-// audit is the slow pass: is anything past the device's cursor that nobody is sending?
+// due reports whether at, if it is set, has come, and sets the next time.
+func due(at *Millis, now, every Millis) bool {
+	if *at == 0 || *at > now {
+		return false
+	}
+	*at = now + every
+	return true
+}
+
+func (g *Gateway) proofEvery() Millis {
+	if g.cluster.doubtful() {
+		return doubtfulProofEvery
+	}
+	return proofEvery
+}
+
+func (s *Session) seenEvery() Millis {
+	if EphemeralDevice(s.device) {
+		return seenEphemeral
+	}
+	return seenEvery
+}
+
+// auditSoon has the session look into the ledger for what nobody is sending.
+func (s *Session) auditSoon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		s.lagging = true
+		s.schedule()
+	}
+}
+
+// audit finds what the slow pass has seen: is anything past the device's cursor that nobody is sending?
 func (s *Session) audit(ctx context.Context) error {
 	var after ConversationID
 	for {

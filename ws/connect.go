@@ -21,7 +21,7 @@ const idleDevice = 7 * 24 * time.Hour
 // HTTP handler and all it holds can go; or with a *protocol.Error to be answered as HTTP. Whatever the handler wrote to
 // w's header goes into the 101 response.
 //
-// The order is design.md's: device epoch raised, hub entry, first read of the ledger.
+// The order is design.md's: device epoch raised, hub entry, route in the registry, first read of the ledger.
 func (g *Gateway) Connect(w http.ResponseWriter, r *http.Request, c ConnectRequest) error {
 	if !websocket.IsWebSocketUpgrade(r) {
 		return protocol.NewError(protocol.UpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client")
@@ -100,17 +100,17 @@ func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDev
 	s := &Session{
 		g: g, user: c.Identity.OpenID, name: c.Identity.Name, device: c.Device, newDevice: opened.Created, v1: c.V1,
 		epoch: opened.Epoch, since: now, remote: r.RemoteAddr, conn: &joinedConn{}, token: c.Token,
-		id:     g.ids.next(c.Identity.OpenID, now),
-		ended:  make(chan struct{}),
-		freed:  make(chan struct{}, 1),
-		tracks: make(map[ConversationID]*track),
-		window: window{maxCount: g.opt.Window, maxBytes: g.opt.WindowBytes},
+		id:      g.ids.next(c.Identity.OpenID, now),
+		ended:   make(chan struct{}),
+		freed:   make(chan struct{}, 1),
+		tracks:  make(map[ConversationID]*track),
+		window:  window{maxCount: g.opt.Window, maxBytes: g.opt.WindowBytes},
+		working: true, // until read
 	}
 	s.writer = newWriter(s.conn)
 	s.seen.Store(int64(mono))
-	s.auditAt = mono + proofEvery
-	s.slowAt = mono + auditEvery
-	s.seenAt = mono + seenEvery
+	s.proofAt = mono + proofEvery
+	s.seenAt = mono + s.seenEvery()
 	s.flushAt = mono + millis(g.opt.CursorEvery)
 	if g.opt.Authenticate != nil && c.Token != "" {
 		s.recheckAt = mono + millis(g.opt.RecheckEvery)
@@ -188,12 +188,22 @@ func (s *Session) begin() {
 		replaced.close(protocol.CloseReplaced, "a newer session of the same device took over")
 	}
 	s.g.wheel.arm(s, s.g.mono()) // the first tick finds out when to look again
-	s.mu.Lock()
-	s.schedule()
-	s.mu.Unlock()
+	if c := s.g.cluster; c != nil {
+		c.routes.put(s)
+	} else {
+		s.read()
+	}
 	if s.g.state.Load() != stateRunning {
 		s.close(protocol.CloseRestart, "")
 	}
+}
+
+// read begins the first read of the ledger. Until then the session counts as working, so that nothing else does.
+func (s *Session) read() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.working = false
+	s.schedule()
 }
 
 func (s *Session) greet() {
@@ -213,6 +223,9 @@ func (s *Session) end() {
 	}
 	s.writer.close()
 	s.g.hub.remove(s)
+	if c := s.g.cluster; c != nil {
+		c.routes.remove(s)
+	}
 	s.g.opt.Metrics.Session(-1)
 	s.mu.Lock()
 	s.closing = true

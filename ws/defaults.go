@@ -3,6 +3,7 @@ package ws
 import (
 	"cmp"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 )
 
@@ -27,6 +28,7 @@ func (o *Options) setDefaults() {
 	o.QueueBytes = cmp.Or(o.QueueBytes, 4<<20)
 	o.CursorEvery = cmp.Or(o.CursorEvery, time.Minute)
 	o.EphemeralAfter = cmp.Or(o.EphemeralAfter, 10*time.Minute)
+	o.Committers = cmp.Or(o.Committers, 1)
 	o.CommitQueue = cmp.Or(o.CommitQueue, 16384)
 	o.CommitBatch = cmp.Or(o.CommitBatch, 1024)
 	o.CommitInterval = cmp.Or(o.CommitInterval, time.Millisecond)
@@ -35,6 +37,10 @@ func (o *Options) setDefaults() {
 	o.PageRecords = cmp.Or(o.PageRecords, 128)
 	o.PageBytes = cmp.Or(o.PageBytes, 256<<10)
 	o.ReconcileEvery = cmp.Or(o.ReconcileEvery, time.Second)
+	o.Incarnation = cmp.Or(o.Incarnation, rand.Uint64())
+	o.BeatEvery = cmp.Or(o.BeatEvery, 2*time.Second)
+	o.RegistryTimeout = cmp.Or(o.RegistryTimeout, time.Second)
+	o.CanaryEvery = cmp.Or(o.CanaryEvery, time.Second)
 	o.RecallWindow = cmp.Or(o.RecallWindow, 2*time.Minute)
 	o.MaxBody = cmp.Or(o.MaxBody, o.FrameBytes)
 	o.RecheckEvery = cmp.Or(o.RecheckEvery, time.Minute)

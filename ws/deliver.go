@@ -1,8 +1,8 @@
 package ws
 
 // offer gives a session a record that was just committed, or came over the bus. shared is the record's encoded shared
-// part. It reports whether the session's writer has to be kicked. LIVE and CATCH-UP are told apart here.
-func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
+// part, path how it came. It reports whether the session's writer has to be kicked. LIVE and CATCH-UP are told apart here.
+func (s *Session) offer(rec *Record, shared []byte, path Path) (kick bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -23,8 +23,8 @@ func (s *Session) offer(rec *Record, shared []byte) (kick bool) {
 		s.wait(t, rec)
 		return false
 	}
-	kick = s.deliver(t, rec, shared)
-	return s.deliverEarly(t) || kick
+	kick = s.deliver(t, rec, shared, path)
+	return s.deliverEarly(t, path) || kick
 }
 
 // withdraw makes room where a record was recalled that waits for its acknowledgement, or for room. The caller holds mu.
@@ -79,7 +79,7 @@ func (s *Session) trim() {
 
 // deliver pushes the record whose time it is, passes over it if the device had it, or turns to CATCH-UP if the window
 // is full. The caller holds mu; t is live and rec.Seq is its next.
-func (s *Session) deliver(t *track, rec *Record, shared []byte) (kick bool) {
+func (s *Session) deliver(t *track, rec *Record, shared []byte, path Path) (kick bool) {
 	switch {
 	case s.needless(t, rec):
 		t.pass(rec.Seq, s.g.mono())
@@ -89,11 +89,11 @@ func (s *Session) deliver(t *track, rec *Record, shared []byte) (kick bool) {
 		s.fallBehind(t)
 		return false
 	}
-	return s.push(t, rec, shared)
+	return s.push(t, rec, shared, path)
 }
 
 // deliverEarly delivers the records that waited for the one before them.
-func (s *Session) deliverEarly(t *track) (kick bool) {
+func (s *Session) deliverEarly(t *track, path Path) (kick bool) {
 	if len(t.early) == 0 {
 		return false
 	}
@@ -104,7 +104,7 @@ func (s *Session) deliverEarly(t *track) (kick bool) {
 		}
 		f := getFrame()
 		f.b = s.g.shared(f.b, rec, t.recipient(rec, s.user))
-		kick = s.deliver(t, rec, f.b) || kick
+		kick = s.deliver(t, rec, f.b, path) || kick
 		putFrame(f)
 	}
 	if len(t.early) == 0 {

@@ -16,6 +16,7 @@ type dispatcher struct {
 	queue  chan []item
 	shared []byte
 	kicks  []*writer
+	news   news // of this batch, for other nodes
 }
 
 func newDispatcher(g *Gateway) *dispatcher {
@@ -28,40 +29,71 @@ func (d *dispatcher) run() {
 		for _, it := range batch {
 			d.one(it)
 		}
-		for i, w := range d.kicks {
-			w.kick()
-			d.kicks[i] = nil
-		}
-		d.kicks = d.kicks[:0]
+		d.flush()
+	}
+	if c := d.g.cluster; c != nil {
+		c.forwarder.close()
 	}
 }
 
-// one shields the dispatcher from a fault in what follows from one item.
-func (d *dispatcher) one(it item) {
+// flush lets what a batch caused leave: frames to the sockets, news to other nodes.
+func (d *dispatcher) flush() {
+	for i, w := range d.kicks {
+		w.kick()
+		d.kicks[i] = nil
+	}
+	d.kicks = d.kicks[:0]
+	if !d.news.empty() {
+		d.g.cluster.forwarder.take(d.news)
+		d.news = news{}
+	}
+}
+
+// one shields the dispatcher from a fault in what follows from one item, or doorbell.
+func (d *dispatcher) one(e effect) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			d.g.log.Error("panic after a commit", "cause", cause, "stack", string(debug.Stack()))
 		}
 	}()
-	it.committed(d)
+	e.committed(d)
 }
 
-// deliver offers a committed record to the sessions of its members. to stands as the receiver in its envelope; when
-// empty, each member is its own.
+// deliver offers a record that was committed here to the sessions of its members, wherever they are. to stands as the
+// receiver in its envelope; when empty, each member is its own.
 func (d *dispatcher) deliver(rec *Record, members []string, to string) {
-	if to != "" {
-		d.shared = d.g.shared(d.shared[:0], rec, to)
+	d.offer(rec, members, to, PathLocal)
+	if d.g.cluster != nil {
+		d.news.records = append(d.news.records, &recordBell{
+			rec: rec, members: members, to: to, senderName: d.g.names.known(rec.Sender),
+		})
 	}
+}
+
+// notify has the other nodes where user has sessions told of something.
+func (d *dispatcher) notify(user string, bell entry) {
+	if d.g.cluster != nil {
+		d.news.notices = append(d.news.notices, notice{user, bell})
+	}
+}
+
+// offer offers a record to the sessions of this node.
+func (d *dispatcher) offer(rec *Record, members []string, to string, path Path) {
+	encoded := false
 	for _, member := range members {
 		sessions := d.g.hub.sessions(member)
 		if len(sessions) == 0 {
 			continue
 		}
-		if to == "" {
+		switch {
+		case to == "":
 			d.shared = d.g.shared(d.shared[:0], rec, member)
+		case !encoded:
+			d.shared = d.g.shared(d.shared[:0], rec, to)
+			encoded = true
 		}
 		for _, s := range sessions {
-			if s.offer(rec, d.shared) {
+			if s.offer(rec, d.shared, path) {
 				d.kicks = append(d.kicks, s.writer)
 			}
 		}

@@ -35,8 +35,9 @@ type Gateway struct {
 	store      Store
 	melody     *melody.Melody
 	hub        *hub
-	committer  *committer
+	committers committers
 	dispatcher *dispatcher
+	cluster    *cluster // nil: this node is alone
 	wheel      *wheel
 	work       *workQueue
 	names      *names
@@ -53,7 +54,7 @@ type Gateway struct {
 	endServe context.CancelFunc
 	open     *openSessions
 	wg       sync.WaitGroup // the engine's own
-	writing  sync.WaitGroup // committer and dispatcher
+	writing  sync.WaitGroup // committers and dispatcher
 	rechecks chan struct{}  // places for re-checks under way
 	stopOnce sync.Once
 	stopped  chan struct{}
@@ -85,10 +86,8 @@ func New(store Store, opt Options) (*Gateway, error) {
 	g.rechecks = make(chan struct{}, maxRechecks)
 	g.wheel = newWheel(g.mono)
 	g.dispatcher = newDispatcher(g)
-	g.committer = &committer{
-		store: store, opt: &g.opt, now: g.now, wake: make(chan struct{}, 1),
-		dispatch: func(batch []item) { g.dispatcher.queue <- batch },
-	}
+	g.committers = newCommitters(g)
+	g.cluster = newCluster(g)
 	g.setUpMelody()
 	return g, nil
 }
@@ -108,14 +107,21 @@ func (g *Gateway) setUpMelody() {
 	g.listen()
 }
 
-// Start starts the engine's goroutines. The store is open already, so there is nothing to wait for.
-func (g *Gateway) Start(context.Context) error {
+// Start joins the cluster, if there is one, and starts the engine's goroutines. ctx bounds the start only. A
+// *NodeTakenError says that another process lives under this node's name.
+func (g *Gateway) Start(ctx context.Context) error {
 	if !g.state.CompareAndSwap(stateNew, stateRunning) {
 		return errors.New("ws: a Gateway is started once")
 	}
+	if g.cluster != nil {
+		if err := g.cluster.start(ctx); err != nil {
+			g.state.Store(stateNew)
+			return err
+		}
+	}
 	g.writing.Go(func() {
 		defer close(g.dispatcher.queue)
-		g.committer.run()
+		g.committers.run()
 	})
 	g.writing.Go(g.dispatcher.run)
 	g.wg.Go(func() { g.wheel.run(g.ctx) })
@@ -127,7 +133,11 @@ func (g *Gateway) Start(context.Context) error {
 }
 
 // Drain refuses new connections from now on. Sessions go on.
-func (g *Gateway) Drain() { g.state.CompareAndSwap(stateRunning, stateDraining) }
+func (g *Gateway) Drain() {
+	if g.state.CompareAndSwap(stateRunning, stateDraining) && g.cluster != nil {
+		g.cluster.beatSoon()
+	}
+}
 
 // Stop closes the sessions with 1012, spread over DrainSpread, commits what is in flight and ends every goroutine, all
 // as far as ctx allows; when ctx ends first, sessions are cut, and the ledger makes that safe. Further calls wait for
@@ -157,12 +167,15 @@ func (g *Gateway) stop(ctx context.Context) error {
 		err = fmt.Errorf("sessions were cut: %w", err)
 		_ = g.open.wait(context.Background()) // they are cut: nothing holds them
 	}
-	g.committer.stop()
+	g.committers.stop()
 	if late := wait(ctx, &g.writing); late != nil {
 		// The ledger hangs. What is under way there is safe if it was answered, and asked for again if not.
 		err = errors.Join(err, fmt.Errorf("the ledger did not finish: %w", late))
 		g.cancel()
 		return err
+	}
+	if g.cluster != nil {
+		g.cluster.stop(ctx)
 	}
 	g.cancel()
 	g.wg.Wait()
@@ -216,7 +229,10 @@ func (g *Gateway) Health(context.Context) Health {
 	default:
 		h.Status = "stopped"
 	}
-	if g.committer.refusing() {
+	if g.cluster != nil {
+		g.cluster.health(&h)
+	}
+	if g.committers.refusing() {
 		h.Dependencies["ledger"] = "refuses writes; see the log"
 		if h.Ready {
 			h.Status = "degraded"
@@ -258,7 +274,7 @@ func (g *Gateway) write(ctx context.Context, op Op) error { return g.writeThen(c
 // writeThen is write, with what follows from the commit in the dispatcher's order.
 func (g *Gateway) writeThen(ctx context.Context, op Op, then func(*dispatcher)) error {
 	it := &callItem{what: op, done: make(chan struct{}), then: then}
-	if err := g.committer.submit(it); err != nil {
+	if err := g.committers.submit(it); err != nil {
 		return err
 	}
 	select {

@@ -2,7 +2,6 @@ package ws
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/yanlink/yanlink/ws/protocol"
@@ -31,7 +30,7 @@ func (g *Gateway) Send(ctx context.Context, draft Draft) (SendResult, error) {
 		it.done = make(chan struct{})
 		if err := g.maySend(ctx, draft.From, to); err != nil {
 			it.refused(err)
-		} else if err := g.committer.submit(it); err != nil {
+		} else if err := g.committers.submit(it); err != nil {
 			it.refused(err)
 		}
 		items[i] = it
@@ -221,28 +220,4 @@ func recipientLife(user string, receipts []Receipt) RecipientLife {
 		}
 	}
 	return life
-}
-
-// Presence returns the online state of users on this node.
-func (g *Gateway) Presence(ctx context.Context, users []string) ([]Presence, error) {
-	list := make([]Presence, 0, len(users))
-	for _, user := range users {
-		p := Presence{OpenID: user, Status: "offline"}
-		for _, s := range g.hub.sessions(user) {
-			p.Status = "online"
-			p.Devices = append(p.Devices, s.device)
-			if p.Since == 0 || s.since < p.Since {
-				p.Since = s.since
-			}
-		}
-		known, err := g.store.User(ctx, user)
-		switch {
-		case err == nil:
-			p.LastSeen = known.LastSeen
-		case !errors.Is(err, ErrNotFound):
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, nil
 }

@@ -14,8 +14,11 @@ type Metrics interface {
 	Commit(items int, took time.Duration, ok bool)
 	// Delivered reports the time from a record's commit to its first acknowledgement by a device.
 	Delivered(latency time.Duration)
-	// Pushed counts records written to sessions; again: those sent once more.
-	Pushed(n int, again bool)
+	// Pushed counts records written to sessions, by the way they came.
+	Pushed(path Path)
+	// Doorbell counts bodies on the bus by outcome: sent, received; stale (for an earlier life of this node), broken; and
+	// what was given up because a queue was full or registry or bus does not answer: unsent, dropped.
+	Doorbell(outcome string, n int)
 	// Rested counts records that a session was given up on until it comes back.
 	Rested()
 	// CatchUp counts sessions that turned to reading the ledger.
@@ -27,6 +30,17 @@ type Metrics interface {
 	// Closed counts sessions the engine closed, by close code.
 	Closed(code int)
 }
+
+// Path is the way a record came to a session.
+type Path string
+
+// The ways a record comes to a session.
+const (
+	PathLocal  Path = "local"  // committed on this node
+	PathBus    Path = "bus"    // committed on another node, which rang
+	PathLedger Path = "ledger" // read from the ledger: CATCH-UP, or found by the reconciler
+	PathResend Path = "resend" // sent again, as no acknowledgement came
+)
 
 // NoMetrics is a Metrics that measures nothing.
 type NoMetrics struct{}
@@ -47,7 +61,10 @@ func (NoMetrics) Commit(int, time.Duration, bool) {}
 func (NoMetrics) Delivered(time.Duration) {}
 
 // Pushed implements Metrics.
-func (NoMetrics) Pushed(int, bool) {}
+func (NoMetrics) Pushed(Path) {}
+
+// Doorbell implements Metrics.
+func (NoMetrics) Doorbell(string, int) {}
 
 // Rested implements Metrics.
 func (NoMetrics) Rested() {}

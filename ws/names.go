@@ -17,17 +17,17 @@ const (
 type names struct {
 	store Reader
 	mu    sync.RWMutex
-	known map[string]string
+	names map[string]string
 }
 
-func newNames(store Reader) *names { return &names{store: store, known: make(map[string]string)} }
+func newNames(store Reader) *names { return &names{store: store, names: make(map[string]string)} }
 
 func (n *names) put(openID, name string) {
 	if name == "" {
 		return
 	}
 	n.mu.RLock()
-	same := n.known[openID] == name
+	same := n.names[openID] == name
 	n.mu.RUnlock()
 	if !same {
 		n.remember(openID, name)
@@ -37,19 +37,26 @@ func (n *names) put(openID, name string) {
 func (n *names) remember(openID, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.known) >= maxNames {
-		for victim := range n.known {
-			delete(n.known, victim)
+	if len(n.names) >= maxNames {
+		for victim := range n.names {
+			delete(n.names, victim)
 			break
 		}
 	}
-	n.known[openID] = name
+	n.names[openID] = name
+}
+
+// known returns the user's name if it is remembered.
+func (n *names) known(openID string) string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.names[openID]
 }
 
 // of returns the user's name; empty if nobody knows it.
 func (n *names) of(openID string) string {
 	n.mu.RLock()
-	name, ok := n.known[openID]
+	name, ok := n.names[openID]
 	n.mu.RUnlock()
 	if ok {
 		return name

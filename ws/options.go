@@ -35,7 +35,8 @@ type Options struct {
 	CursorEvery     time.Duration // how long a cursor may lag behind what was passed over; default 1m
 	EphemeralAfter  time.Duration // how long after its last session an ephemeral device is dropped; default 10m
 
-	CommitQueue    int           // items waiting for a commit, beyond which sends are refused with overloaded; default 16384
+	Committers     int           // commits side by side, for a ledger that is a server; default 1
+	CommitQueue    int           // items of one committer waiting for a commit, beyond which sends are refused with overloaded; default 16384
 	CommitBatch    int           // items in one commit; default 1024
 	CommitInterval time.Duration // least time between the starts of two commits; default 1ms; negative: none
 	CommitTimeout  time.Duration // of one commit; default 10s
@@ -47,6 +48,13 @@ type Options struct {
 	RecallWindow   time.Duration // default 2m; negative: no limit
 	MaxBody        int           // bytes of one message; default FrameBytes
 	StoreUnknown   bool          // messages.unknownUsers: store; off, the default, refuses them
+
+	Registry        Registry      // where sessions are, with Bus; nil: this node is alone
+	Bus             Bus           // doorbells between nodes, with Registry; nil: this node is alone
+	Incarnation     uint64        // another one at each start; default random
+	BeatEvery       time.Duration // how often the registry is told that this node lives; default 2s
+	RegistryTimeout time.Duration // of one call to the registry; default 1s
+	CanaryEvery     time.Duration // how often this node rings itself to see that the bus works; default 1s
 
 	RecheckEvery time.Duration // how often a live session's token is checked again; default 1m
 	DrainSpread  time.Duration // over how long sessions are closed on Stop; default 10s

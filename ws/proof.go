@@ -20,9 +20,8 @@ type unproved struct {
 }
 
 const (
-	firstProofCheck Millis = 5_000
-	lastProofCheck  Millis = 120_000
-	proofsPerAudit         = 16
+	lastProofCheck Millis = 120_000
+	proofsPerCheck        = 16
 )
 
 // expectProof notes that a 17 is due to this session one day.
@@ -32,7 +31,12 @@ func (s *Session) expectProof(id MessageID) {
 	if len(s.unproved) >= maxUnproved {
 		s.unproved = s.unproved[1:]
 	}
-	s.unproved = append(s.unproved, unproved{id: id, checkAt: s.g.mono() + firstProofCheck, wait: firstProofCheck})
+	now, wait := s.g.mono(), s.g.proofEvery()
+	s.unproved = append(s.unproved, unproved{id: id, checkAt: now + wait, wait: wait})
+	if len(s.unproved) == 1 {
+		s.proofAt = now + wait
+		s.g.wheel.arm(s, s.proofAt)
+	}
 }
 
 func (s *Session) proved(id MessageID) {
@@ -46,25 +50,47 @@ func (s *Session) proved(id MessageID) {
 	}
 }
 
-// prove sends 17 to the sessions of a record's sender: ack of it is durable. A user's own copies need no proof.
+// proof is what frame 17 says: a device of user has acknowledged a message of sender, durably.
+type proof struct {
+	id     MessageID
+	msgid  string
+	sender string
+	user   string
+	device string
+	at     Millis
+}
+
+func proofOf(rec *Record, user, device string, at Millis) *proof {
+	return &proof{id: rec.ID(), msgid: rec.MsgID, sender: rec.Sender, user: user, device: device, at: at}
+}
+
+// prove sends 17 to the sessions of a record's sender, wherever they are: ack of it is durable. A user's own copies
+// need no proof.
 func (d *dispatcher) prove(rec *Record, ack *Ack) {
 	if rec.Sender == ack.User || rec.Kind != KindMessage {
 		return
 	}
-	for _, s := range d.g.hub.sessions(rec.Sender) {
+	p := proofOf(rec, ack.User, ack.Device, ack.At)
+	p.committed(d)
+	d.notify(rec.Sender, p)
+}
+
+// committed sends 17 to the sender's sessions on this node.
+func (p *proof) committed(d *dispatcher) {
+	for _, s := range d.g.hub.sessions(p.sender) {
 		if _, bytes := s.writer.load(); bytes > d.g.opt.QueueBytes/2 {
 			continue // it does not read: it asks by frame 28 when it does, or the next look at its sends finds it
 		}
-		s.proved(rec.ID())
-		d.send(s, s.proof(rec, ack.User, ack.Device, ack.At))
+		s.proved(p.id)
+		d.send(s, s.proof(p))
 	}
 }
 
 // proof encodes frame 17.
-func (s *Session) proof(rec *Record, user, device string, at Millis) *frame {
+func (s *Session) proof(p *proof) *frame {
 	f := getFrame()
 	f.b = protocol.AppendDelivered(f.b, s.g.dates, protocol.Delivered{
-		At: int64(at), MsgID: rec.MsgID, MessageID: rec.ID(), ToUser: user, Device: device,
+		At: int64(p.at), MsgID: p.msgid, MessageID: p.id, ToUser: p.user, Device: p.device,
 		RequestID: protocol.NewRequestID(), SessionID: s.id, To: s.user, Trigger: s.g.trigger(protocol.TriggerWebSocket),
 	})
 	return f
@@ -92,7 +118,7 @@ func (s *Session) checkProofs(ctx context.Context) error {
 	var due []MessageID
 	s.mu.Lock()
 	for i := range s.unproved {
-		if u := &s.unproved[i]; u.checkAt <= now && len(due) < proofsPerAudit {
+		if u := &s.unproved[i]; u.checkAt <= now && len(due) < proofsPerCheck {
 			due = append(due, u.id)
 			u.wait = min(u.wait*2, lastProofCheck)
 			u.checkAt = now + u.wait
@@ -114,7 +140,7 @@ func (s *Session) checkProofs(ctx context.Context) error {
 		}
 		if found {
 			s.proved(id)
-			s.reply(s.proof(rec, receipt.User, receipt.Device, receipt.At))
+			s.reply(s.proof(proofOf(rec, receipt.User, receipt.Device, receipt.At)))
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 )
@@ -11,11 +12,13 @@ const (
 	commitSlack = time.Second
 	// ephemeralEvery is how often ephemeral devices are looked for that have been away for long.
 	ephemeralEvery = 10 * time.Second
+	// doubtfulPasses is how many fast passes are made in the time of one while doorbells may be lost.
+	doubtfulPasses = 5
 	ephemeralBatch = 256
 )
 
 // reconciler is the net beneath delivery: it compares what the ledger holds with what sessions have next, so that a
-// doorbell that was lost costs time and never a message. Its slow pass is Session.audit.
+// doorbell that was lost costs time and never a message.
 type reconciler struct {
 	mu         sync.Mutex
 	dispatched map[ConversationID]uint64 // heads the dispatcher has offered since the last pass but one
@@ -48,16 +51,19 @@ func (r *reconciler) turn() {
 
 // run makes the passes until the gateway ends.
 func (r *reconciler) run(g *Gateway) {
-	ticker := time.NewTicker(g.opt.ReconcileEvery)
+	ticker := time.NewTicker(g.opt.ReconcileEvery / doubtfulPasses)
 	defer ticker.Stop()
-	since := g.now()
+	since, slow := g.now(), slowPass{g: g}
 	// Who was connected when the node before this one died has as long to come back as anybody else.
 	dropAt := g.mono() + millis(g.opt.EphemeralAfter)
-	for {
+	for tick := 0; ; tick++ {
 		select {
 		case <-g.ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if tick%doubtfulPasses != 0 && !g.cluster.doubtful() {
+			continue
 		}
 		began := g.now()
 		if err := r.fastPass(g, since); g.serving.Err() != nil {
@@ -66,8 +72,12 @@ func (r *reconciler) run(g *Gateway) {
 			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
 		} else {
 			since = began - millis(g.opt.ReconcileEvery+g.opt.CommitTimeout+commitSlack)
-			r.turn()
 		}
+		if tick%doubtfulPasses != 0 {
+			continue
+		}
+		r.turn()
+		slow.step()
 		g.opt.Metrics.Queue("catchup", g.work.depth())
 		g.opt.Metrics.Queue("dispatch", len(g.dispatcher.queue))
 		if g.mono() >= dropAt {
@@ -77,7 +87,7 @@ func (r *reconciler) run(g *Gateway) {
 	}
 }
 
-// fastPass tells sessions of records that were committed since and did not come through the dispatcher.
+// fastPass tells sessions of records that were committed since and did not come through a dispatcher.
 func (r *reconciler) fastPass(g *Gateway, since Millis) error {
 	ctx, cancel := g.readContext()
 	defer cancel()
@@ -98,22 +108,34 @@ func (r *reconciler) fastPass(g *Gateway, since Millis) error {
 
 // ring tells the local sessions of a conversation's members how far it has come.
 func (g *Gateway) ring(ctx context.Context, head Head) error {
+	if head.Kind == Direct {
+		a, b, _ := strings.Cut(head.Key, ",")
+		g.ringUser(a, head)
+		if a != b {
+			g.ringUser(b, head)
+		}
+		return nil
+	}
 	members, err := g.store.Members(ctx, head.Conversation)
 	if err != nil {
 		return err
 	}
 	for i := range members {
-		for _, s := range g.hub.sessions(members[i].User) {
-			s.hear(head.Conversation, head.Last)
-		}
+		g.ringUser(members[i].User, head)
 	}
 	return nil
+}
+
+func (g *Gateway) ringUser(user string, head Head) {
+	for _, s := range g.hub.sessions(user) {
+		s.hear(head.Conversation, head.Last)
+	}
 }
 
 // seenDevice records when a session ended; it is not worth waiting for, or trying again.
 func (g *Gateway) seenDevice(s *Session) {
 	it := &callItem{what: &SeenDevice{User: s.user, Device: s.device, At: g.now()}, done: make(chan struct{})}
-	if err := g.committer.submit(it); err != nil {
+	if err := g.committers.submit(it); err != nil {
 		g.log.Debug("last seen was not written", "session", s.id, "error", err)
 	}
 }

@@ -99,7 +99,7 @@ func (s *Session) receiveSend(f *protocol.Frame) error {
 	if !s.hold() {
 		return errStopped
 	}
-	if err := s.g.committer.submit(it); err != nil {
+	if err := s.g.committers.submit(it); err != nil {
 		s.free()
 		return err
 	}

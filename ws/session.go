@@ -59,20 +59,21 @@ type Session struct {
 	closeBy   Millis // monotonic; when a closing session's connection is cut
 	token     string
 	recheckAt Millis
-	auditAt   Millis // when to look for lost proofs
-	slowAt    Millis // when the reconciler's slow pass is due
+	proofAt   Millis // when to look for lost proofs
 	seenAt    Millis // when to write last_seen again
+	lagging   bool   // the slow pass has found something past a cursor
 	unproved  []unproved
 }
 
 // push writes a record to the socket and enters it into the window. The caller holds mu and has made sure of room.
-func (s *Session) push(t *track, rec *Record, shared []byte) (kick bool) {
+func (s *Session) push(t *track, rec *Record, shared []byte, path Path) (kick bool) {
 	now := s.g.mono()
 	p := pushed{rec: rec, track: t, prev: t.due, attempts: 1, first: now, due: now + s.g.resendAfter(1)}
 	s.window.add(p)
 	t.next = rec.Seq + 1
 	t.due = rec.Seq
 	s.g.wheel.arm(s, p.due)
+	s.g.opt.Metrics.Pushed(path)
 	return s.write(&p, shared)
 }
 
@@ -87,7 +88,6 @@ func (s *Session) write(p *pushed, shared []byte) (kick bool) {
 		To:          s.user,
 		Trigger:     s.g.trigger(p.rec.Trigger),
 	})
-	s.g.opt.Metrics.Pushed(1, p.attempts > 1)
 	return s.writer.enqueue(f)
 }
 

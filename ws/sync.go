@@ -99,7 +99,7 @@ func (s *Session) answerPending(ctx context.Context, pending []MessageID, done *
 		case found:
 			s.proved(id)
 			done.Proofs++
-			s.reply(s.proof(rec, receipt.User, receipt.Device, receipt.At))
+			s.reply(s.proof(proofOf(rec, receipt.User, receipt.Device, receipt.At)))
 			if !s.writer.awaitRoom(s.g.opt.QueueBytes / 2) {
 				return errStopped
 			}

@@ -126,6 +126,7 @@ func (s *Session) repush(p *pushed) (kick bool) {
 	f := getFrame()
 	defer putFrame(f)
 	f.b = s.g.shared(f.b, p.rec, p.track.recipient(p.rec, s.user))
+	s.g.opt.Metrics.Pushed(PathResend)
 	return s.write(p, f.b)
 }
 
@@ -173,7 +174,10 @@ func (s *Session) callChores(now Millis) (next Millis) {
 		}
 	}
 	due(&s.recheckAt)
-	due(&s.auditAt)
+	due(&s.seenAt)
+	if len(s.unproved) > 0 {
+		due(&s.proofAt)
+	}
 	if s.retryAt != 0 && s.retryAt <= now {
 		s.retryAt = 0
 		s.schedule()

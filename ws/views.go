@@ -82,7 +82,8 @@ type Presence struct {
 	OpenID   string
 	Status   string // online, offline, unknown
 	Devices  []string
-	Since    Millis // of the oldest live session; 0 when offline
+	Nodes    []string // where they are
+	Since    Millis   // of the oldest live session; 0 when offline
 	LastSeen Millis
 }
 

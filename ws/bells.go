@@ -1,0 +1,92 @@
+package ws
+
+// bellQueue is how many bodies from the bus may wait on one lane to be handled. What comes on top is dropped: the
+// reconciler finds what it was about.
+const bellQueue = 256
+
+// bells handles what comes from the bus on one lane.
+type bells struct {
+	d     *dispatcher
+	lane  Lane
+	queue chan []byte
+}
+
+func newBells(g *Gateway, lane Lane) *bells {
+	return &bells{d: newDispatcher(g), lane: lane, queue: make(chan []byte, bellQueue)}
+}
+
+// receive takes a body over from the bus. It never blocks.
+func (b *bells) receive(body []byte) {
+	select {
+	case b.queue <- body:
+	default:
+		b.d.g.opt.Metrics.Doorbell("dropped", 1)
+	}
+}
+
+// run handles bodies until the gateway ends.
+func (b *bells) run() {
+	g := b.d.g
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case body := <-b.queue:
+			b.handle(body)
+		}
+	}
+}
+
+func (b *bells) handle(body []byte) {
+	g := b.d.g
+	effects, err := readDoorbell(body, g.opt.Incarnation)
+	switch {
+	case err != nil:
+		g.log.Error("a body from the bus was dropped", "lane", b.lane, "bytes", len(body), "error", err)
+		g.opt.Metrics.Doorbell("broken", 1)
+	case len(effects) == 0:
+		g.opt.Metrics.Doorbell("stale", 1) // for the node this one was before it restarted
+	default:
+		g.opt.Metrics.Doorbell("received", 1)
+	}
+	for _, e := range effects {
+		b.d.one(e)
+	}
+	b.d.flush()
+}
+
+// recordBell is a committed record on its way to the sessions of its members on another node.
+type recordBell struct {
+	rec        *Record
+	to         string // as in dispatcher.deliver
+	senderName string
+	members    []string
+}
+
+func (b *recordBell) committed(d *dispatcher) {
+	d.g.names.put(b.rec.Sender, b.senderName)
+	d.offer(b.rec, b.members, b.to, PathBus)
+}
+
+// endBell ends a session from another node.
+type endBell struct {
+	user, session string
+	code          int
+	reason        string
+}
+
+func (b *endBell) committed(d *dispatcher) { d.g.end(b) }
+
+// end ends a session of this node by its id.
+func (g *Gateway) end(b *endBell) {
+	for _, s := range g.hub.sessions(b.user) {
+		if s.id == b.session {
+			s.close(b.code, b.reason)
+		}
+	}
+}
+
+// hadBell tells a device's newer session of an acknowledgement that an older one on another node took.
+type hadBell struct{ Ack }
+
+func (b *hadBell) committed(d *dispatcher) { d.tellSuccessor(&b.Ack) }

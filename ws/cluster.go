@@ -1,0 +1,164 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// cluster is this node's part in a cluster: it says where its sessions are, rings other nodes for what was committed
+// here, and is rung by them. Nothing of it is needed for a message to arrive: what it loses, the reconciler finds in the
+// ledger. A Gateway without Registry and Bus has none.
+type cluster struct {
+	g         *Gateway
+	routes    *routeKeeper
+	forwarder *forwarder
+	canary    *canary
+	bells     [2]*bells // by Lane
+
+	sending sync.WaitGroup // the forwarder
+	keeping sync.WaitGroup // the route keeper and the beats
+	endKeep context.CancelFunc
+	beatNow chan struct{}
+}
+
+func newCluster(g *Gateway) *cluster {
+	if g.opt.Registry == nil || g.opt.Bus == nil {
+		return nil
+	}
+	return &cluster{
+		g: g, routes: newRouteKeeper(g), forwarder: newForwarder(g), canary: newCanary(g), beatNow: make(chan struct{}, 1),
+		bells: [2]*bells{LaneMessages: newBells(g, LaneMessages), LaneNotices: newBells(g, LaneNotices)},
+	}
+}
+
+// start joins. A registry or bus that does not answer does not keep the node from serving: it is degraded until they do.
+// The error says that another process lives under the node's name.
+func (c *cluster) start(ctx context.Context) error {
+	if err := c.beat(ctx); err != nil {
+		var taken *NodeTakenError
+		if errors.As(err, &taken) {
+			return err
+		}
+	}
+	keep, end := context.WithCancel(c.g.ctx)
+	c.endKeep = end
+	c.keeping.Go(func() { c.routes.run(keep) })
+	c.keeping.Go(func() { c.runBeats(keep) })
+	c.sending.Go(c.forwarder.run)
+	for _, lane := range []Lane{LaneMessages, LaneNotices} {
+		c.g.wg.Go(c.bells[lane].run)
+		c.g.wg.Go(func() { c.listen(c.g.ctx, lane) })
+	}
+	c.g.wg.Go(func() { c.canary.run(c.g.ctx) })
+	return nil
+}
+
+// stop tells the others what is left to tell and leaves, as far as ctx allows. Nothing is committed any more, and every
+// session is gone.
+func (c *cluster) stop(ctx context.Context) {
+	_ = wait(ctx, &c.sending) // what is not sent, the reconcilers of the others find
+	c.endKeep()
+	c.keeping.Wait()
+	c.routes.flush(ctx)
+	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
+	defer cancel()
+	if err := c.g.opt.Registry.Leave(ctx, c.node()); err != nil {
+		c.g.log.Warn("the registry was not told that this node leaves; the others find out", "error", err)
+	}
+}
+
+func (c *cluster) node() Node {
+	return Node{
+		ID: c.g.opt.NodeID, Address: c.g.opt.Advertise, Incarnation: c.g.opt.Incarnation,
+		Connections: int(c.g.hub.count.Load()), Draining: c.g.state.Load() != stateRunning,
+	}
+}
+
+// locate returns where users have sessions, on all nodes.
+func (c *cluster) locate(users []string) ([]Route, error) {
+	if c.routes.isDown() {
+		return nil, errRegistryDown
+	}
+	ctx, cancel := context.WithTimeout(c.g.ctx, c.g.opt.RegistryTimeout)
+	defer cancel()
+	routes, err := c.g.opt.Registry.Locate(ctx, users)
+	if err != nil {
+		c.routes.failed(err)
+		return nil, fmt.Errorf("ask the registry where users are: %w", err)
+	}
+	return routes, nil
+}
+
+var errRegistryDown = errors.New("the registry does not answer")
+
+// doubtful reports whether doorbells may be lost now, so that the ledger has to be looked at more often.
+func (c *cluster) doubtful() bool { return c != nil && (c.routes.isDown() || c.canary.late()) }
+
+// runBeats says that this node lives, and takes out those that do not, until ctx ends.
+func (c *cluster) runBeats(ctx context.Context) {
+	ticker := time.NewTicker(c.g.opt.BeatEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-c.beatNow:
+		}
+		if err := c.beat(ctx); err == nil {
+			c.reap(ctx)
+		}
+	}
+}
+
+// beatSoon has the registry told at once what has changed about this node.
+func (c *cluster) beatSoon() {
+	select {
+	case c.beatNow <- struct{}{}:
+	default:
+	}
+}
+
+func (c *cluster) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
+	defer cancel()
+	joined, err := c.g.opt.Registry.Beat(ctx, c.node())
+	if err != nil {
+		c.routes.failed(err)
+		return err
+	}
+	c.routes.answered(joined)
+	return nil
+}
+
+// reap takes out nodes that are silent: their users are offline, and nobody rings for them any more.
+func (c *cluster) reap(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
+	defer cancel()
+	gone, err := c.g.opt.Registry.Reap(ctx)
+	if err != nil {
+		c.routes.failed(err)
+		return
+	}
+	if len(gone) > 0 {
+		c.g.log.Warn("routes of a silent node were removed", "node", gone[0].Node, "sessions", len(gone))
+	}
+}
+
+// health says how registry and bus are.
+func (c *cluster) health(h *Health) {
+	state := func(name string, bad bool) {
+		h.Dependencies[name] = "ok"
+		if bad {
+			h.Dependencies[name] = "does not answer; delivery goes on through the ledger"
+			if h.Ready {
+				h.Status = "degraded"
+			}
+		}
+	}
+	state("registry", c.routes.isDown())
+	state("bus", c.canary.late())
+}

@@ -1,0 +1,67 @@
+package ws
+
+import (
+	"context"
+	"slices"
+)
+
+// Presence returns the online state of users, wherever they are. While the registry does not answer, who is not on this
+// node is unknown.
+func (g *Gateway) Presence(ctx context.Context, users []string) ([]Presence, error) {
+	elsewhere, complete := g.elsewhere(users)
+	known, err := g.store.Users(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	lastSeen := make(map[string]Millis, len(known))
+	for i := range known {
+		lastSeen[known[i].OpenID] = known[i].LastSeen
+	}
+	list := make([]Presence, 0, len(users))
+	for _, user := range users {
+		p := Presence{OpenID: user, Status: "offline", LastSeen: lastSeen[user]}
+		if !complete {
+			p.Status = "unknown"
+		}
+		for _, s := range g.hub.sessions(user) {
+			p.add(s.route())
+		}
+		for _, route := range elsewhere[user] {
+			p.add(route)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// elsewhere returns the routes of users on other nodes; false if nobody can tell.
+func (g *Gateway) elsewhere(users []string) (map[string][]Route, bool) {
+	if g.cluster == nil {
+		return nil, true
+	}
+	routes, err := g.cluster.locate(users)
+	if err != nil {
+		return nil, false
+	}
+	byUser := make(map[string][]Route)
+	for _, route := range routes {
+		if route.Node != g.opt.NodeID {
+			byUser[route.User] = append(byUser[route.User], route)
+		}
+	}
+	return byUser, true
+}
+
+// add counts a session.
+func (p *Presence) add(r Route) {
+	p.Status = "online"
+	if !slices.Contains(p.Devices, r.Device) {
+		p.Devices = append(p.Devices, r.Device)
+	}
+	if !slices.Contains(p.Nodes, r.Node) {
+		p.Nodes = append(p.Nodes, r.Node)
+	}
+	if p.Since == 0 || r.Since < p.Since {
+		p.Since = r.Since
+	}
+}
