@@ -13,10 +13,12 @@ import (
 
 	"github.com/yanlink/yanlink/cmd/storm/internal/child"
 	"github.com/yanlink/yanlink/cmd/storm/internal/tempest"
+	"github.com/yanlink/yanlink/cmd/storm/internal/world"
 )
 
 type options struct {
 	tempest.Settings
+	kills   int
 	server  string
 	dir     string
 	race    bool
@@ -49,7 +51,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.SetOutput(out)
 	flags.IntVar(&o.Clients, "clients", 40, "users, half as many pairs; every fifth has a second device besides")
 	flags.IntVar(&o.Messages, "messages", 20_000, "messages in all")
-	flags.IntVar(&o.Kills, "kills", 8, "how often the server is killed with SIGKILL")
+	flags.IntVar(&o.kills, "kills", 8, "how often the server is killed with SIGKILL")
 	flags.DurationVar(&o.Over, "over", 45*time.Second, "how long the messages are spread over; 0: as fast as it goes")
 	flags.DurationVar(&o.Settle, "settle", 30*time.Second, "how long to wait, without anything new, for what is missing in the end")
 	flags.Uint64Var(&o.Seed, "seed", rand.Uint64N(1_000_000), "of everything random but the machine's own timing")
@@ -60,7 +62,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.Clients < 2 || o.Clients%2 != 0 || o.Messages < 1 || o.Kills < 0 {
+	if o.Clients < 2 || o.Clients%2 != 0 || o.Messages < 1 || o.kills < 0 {
 		err := errors.New("clients come in pairs, messages are at least 1, kills not negative")
 		_, _ = fmt.Fprintln(out, "storm:", err)
 		return o, err
@@ -92,13 +94,13 @@ func run(ctx context.Context, o options, out io.Writer) (well bool, err error) {
 			return false, err
 		}
 	}
-	server, err := child.New(o.server, dir)
+	single, err := world.NewSingle(o.server, dir, o.kills)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	_, _ = fmt.Fprintf(out, "storm: seed %d, %d clients, %d messages, %d kills\n", o.Seed, o.Clients, o.Messages, o.Kills)
-	outcome := tempest.New(o.Settings, server, out).Run(ctx)
+	defer func() { err = errors.Join(err, single.Close()) }()
+	_, _ = fmt.Fprintf(out, "storm: seed %d, %d clients, %d messages, %d kills\n", o.Seed, o.Clients, o.Messages, o.kills)
+	outcome := tempest.New(o.Settings, single, out).Run(ctx)
 	return outcome.Print(out), nil
 }
 

@@ -14,7 +14,7 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 6, o.Clients)
 	require.Equal(t, 20_000, o.Messages)
-	require.Equal(t, 8, o.Kills)
+	require.Equal(t, 8, o.kills)
 	require.Equal(t, uint64(9), o.Seed)
 	for _, bad := range [][]string{{"-clients", "5"}, {"-clients", "0"}, {"-messages", "0"}, {"-kills", "-1"}, {"-nonsense"}} {
 		_, err := parse(bad, io.Discard)

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -24,25 +24,34 @@ const (
 
 var errNotRunning = errors.New("the server does not run")
 
-// Server is a Yanlink process that can be killed and started again on the same folder and port. Its methods are called
-// from one goroutine.
+// Server is a Yanlink process that can be killed and started again on the same folder and port. Alive may be called at
+// any time, the other methods from one goroutine at a time.
 type Server struct {
 	bin, dir string
 	address  string
+	env      []string
 	log      *os.File
-	cmd      *exec.Cmd
-	gone     chan struct{} // closed when the process has ended and ended is set
-	ended    error         // what Wait returned
+
+	mu      sync.Mutex
+	process *process // nil: it was not started, or ended by Kill or Stop
 }
 
-// New prepares a server with its data and its log below dir, on a free port. It starts nothing.
-func New(bin, dir string) (*Server, error) {
+// process is one life of the server.
+type process struct {
+	*exec.Cmd
+	gone  chan struct{} // closed when it has ended and ended is set
+	ended error         // what Wait returned
+}
+
+// New prepares a server with its data and its log below dir, on a free port. env, each entry KEY=value, is added to what
+// every storm needs, and wins. Nothing is started.
+func New(bin, dir string, env ...string) (*Server, error) {
 	bin, binErr := filepath.Abs(bin) // the process runs in dir, where a relative path means something else
 	dir, dirErr := filepath.Abs(dir)
-	if err := errors.Join(binErr, dirErr); err != nil {
+	if err := errors.Join(binErr, dirErr, os.MkdirAll(dir, 0o700)); err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	address, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -50,18 +59,11 @@ func New(bin, dir string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the server's log: %w", err)
 	}
-	return &Server{bin: bin, dir: dir, address: address, log: log}, nil
+	return &Server{bin: bin, dir: dir, address: address, env: env, log: log}, nil
 }
 
-// freeAddress finds a port that is free now; every start of the server takes it again.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
-}
+// Address returns the <ip>:<port> on which the server listens.
+func (s *Server) Address() string { return s.address }
 
 // URL returns where the server listens.
 func (s *Server) URL() string { return "http://" + s.address }
@@ -69,11 +71,14 @@ func (s *Server) URL() string { return "http://" + s.address }
 // Data returns the folder of the ledger.
 func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
 
+// Log returns the path of the server's log.
+func (s *Server) Log() string { return s.log.Name() }
+
 // Start starts the process and returns when it says that it is ready.
 func (s *Server) Start(ctx context.Context) error {
-	cmd := exec.Command(s.bin)
-	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(),
+	p := &process{Cmd: exec.Command(s.bin), gone: make(chan struct{})}
+	p.Dir = s.dir
+	p.Env = append(append(os.Environ(),
 		"YANLINK_SERVER_LISTEN="+s.address,
 		"YANLINK_SERVER_ADMIN=",
 		"YANLINK_STORE_DIR="+s.Data(),
@@ -82,30 +87,32 @@ func (s *Server) Start(ctx context.Context) error {
 		"YANLINK_LIMITS_CONNECTSPERSECONDPERIP=0",
 		"YANLINK_DRAIN_DELAY=0s",
 		"YANLINK_DRAIN_SPREAD=200ms",
-	)
-	cmd.Stdout, cmd.Stderr = s.log, s.log
-	if err := cmd.Start(); err != nil {
+	), s.env...)
+	p.Stdout, p.Stderr = s.log, s.log
+	if err := p.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	s.cmd, s.gone = cmd, make(chan struct{})
 	go func() {
-		defer close(s.gone)
-		s.ended = cmd.Wait()
+		defer close(p.gone)
+		p.ended = p.Wait()
 	}()
-	return s.ready(ctx)
+	s.mu.Lock()
+	s.process = p
+	s.mu.Unlock()
+	return s.ready(ctx, p)
 }
 
-func (s *Server) ready(ctx context.Context) error {
+func (s *Server) ready(ctx context.Context, p *process) error {
 	ctx, cancel := context.WithTimeout(ctx, readyAfter)
 	defer cancel()
 	tick := time.NewTicker(readyEvery)
 	defer tick.Stop()
 	for {
 		select {
-		case <-s.gone:
-			return fmt.Errorf("%w before it was ready", s.bury())
+		case <-p.gone:
+			return fmt.Errorf("%w before it was ready", s.fell(p))
 		case <-ctx.Done():
-			return fmt.Errorf("the server is not ready: %w; see %s", ctx.Err(), s.log.Name())
+			return fmt.Errorf("the server is not ready: %w; see %s", ctx.Err(), s.Log())
 		case <-tick.C:
 			if s.answers(ctx) {
 				return nil
@@ -130,57 +137,82 @@ func (s *Server) answers(ctx context.Context) bool {
 
 // Alive returns an error if the process ended by itself.
 func (s *Server) Alive() error {
-	if s.cmd == nil {
-		return errNotRunning
+	s.mu.Lock()
+	p := s.process
+	s.mu.Unlock()
+	if p == nil {
+		return nil
 	}
 	select {
-	case <-s.gone:
-		return s.bury()
+	case <-p.gone:
+		return s.fell(p)
 	default:
 		return nil
 	}
 }
 
-// bury says how the process ended, which nobody had asked it to.
-func (s *Server) bury() error {
-	how := s.cmd.ProcessState.String()
-	s.cmd = nil
-	return fmt.Errorf("the server ended by itself (%s; see %s)", how, s.log.Name())
+// fell says how the process ended, which nobody had asked it to.
+func (s *Server) fell(p *process) error {
+	return fmt.Errorf("the server ended by itself (%s; see %s)", p.ProcessState, s.Log())
+}
+
+// take returns the process and forgets it: from now on its end is wanted.
+func (s *Server) take() *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.process
+	s.process = nil
+	return p
 }
 
 // Kill ends the process with SIGKILL and waits for its end. An error means that it was dead already.
 func (s *Server) Kill() error {
-	if s.cmd == nil {
+	p := s.take()
+	if p == nil {
 		return errNotRunning
 	}
-	err := s.cmd.Process.Kill()
-	<-s.gone
-	s.cmd = nil
+	err := p.Process.Kill()
+	<-p.gone
 	if err != nil {
-		return fmt.Errorf("the server had ended by itself: %w; see %s", err, s.log.Name())
+		return fmt.Errorf("the server had ended by itself: %w; see %s", err, s.Log())
 	}
 	return nil
 }
 
+// Freeze stops the process where it is.
+func (s *Server) Freeze() error { return s.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (s *Server) Thaw() error { return s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return errNotRunning
+	}
+	return s.process.Process.Signal(signal)
+}
+
 // Stop ends the process with SIGTERM and waits for its end, which has to be an orderly one.
 func (s *Server) Stop() error {
-	if s.cmd == nil {
+	p := s.take()
+	if p == nil {
 		return nil
 	}
-	cmd := s.cmd
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}
 	select {
-	case <-s.gone:
-		s.cmd = nil
-		if s.ended != nil {
-			return fmt.Errorf("the server did not stop in order: %w; see %s", s.ended, s.log.Name())
+	case <-p.gone:
+		if p.ended != nil {
+			return fmt.Errorf("the server did not stop in order: %w; see %s", p.ended, s.Log())
 		}
 		return nil
 	case <-time.After(stopAfter):
-		_ = s.Kill()
-		return fmt.Errorf("the server did not stop within %v; see %s", stopAfter, s.log.Name())
+		_ = p.Process.Kill()
+		<-p.gone
+		return fmt.Errorf("the server did not stop within %v; see %s", stopAfter, s.Log())
 	}
 }
 
@@ -190,13 +222,14 @@ func (s *Server) Check(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("check-store: %w\n%s", err, out[:min(len(out), checkShown)])
 	}
-	return errors.Join(err, complaints(s.log.Name()))
+	return errors.Join(err, s.Complaints())
 }
 
 // Close kills the process if it still runs, and closes its log.
 func (s *Server) Close() error {
-	if s.cmd != nil {
-		_ = s.Kill()
+	if p := s.take(); p != nil {
+		_ = p.Process.Kill()
+		<-p.gone
 	}
 	return s.log.Close()
 }

@@ -13,7 +13,9 @@ var alarming = regexp.MustCompile(`level"?[=:]"?ERROR|\bpanic\b|^fatal error:|WA
 // complaintsShown bounds what is repeated of a log.
 const complaintsShown = 5
 
-// complaints returns an error with the alarming lines of a log, if there are any.
+// Complaints returns an error with the alarming lines of the server's log, if there are any.
+func (s *Server) Complaints() error { return complaints(s.Log()) }
+
 func complaints(path string) error {
 	file, err := os.Open(path)
 	if err != nil {

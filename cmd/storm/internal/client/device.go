@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Device history.Device
 	Token  string
-	URL    string // of the server, http://host:port
+	Nodes  []string // URLs of the servers, http://host:port
 	Peers  []string
 	Habits Habits
 	Seed   uint64
@@ -35,6 +35,7 @@ type Device struct {
 	connected atomic.Bool
 	wake      chan struct{}
 	restQueue chan *message
+	node      int // of Nodes: where the session is, or was tried last
 
 	mu           sync.Mutex
 	rand         *rand.Rand
@@ -91,11 +92,23 @@ func (d *Device) Run(ctx context.Context) {
 	rest.Go(func() { d.runREST(ctx) })
 	defer rest.Wait()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		if d.session(ctx) {
-			attempt = 0
+		if attempt == 0 {
+			d.node = d.anyNode()
 		}
-		pause(ctx, d.backoff(attempt))
+		if d.session(ctx) {
+			attempt = -1
+		} else {
+			d.node = (d.node + 1) % len(d.Nodes)
+		}
+		pause(ctx, d.backoff(max(0, attempt)))
 	}
+}
+
+// anyNode picks a node at random; the storm knows no loyalty.
+func (d *Device) anyNode() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rand.IntN(len(d.Nodes))
 }
 
 // backoff waits with full jitter, and at least as long as the server asked for.

@@ -118,7 +118,7 @@ func (d *Device) call(ctx context.Context, method, path string, header http.Head
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, d.URL+path, bytes.NewReader(data))
+	req, err := http.NewRequestWithContext(ctx, method, d.Nodes[d.anyNode()]+path, bytes.NewReader(data))
 	if err != nil {
 		return 0, err
 	}

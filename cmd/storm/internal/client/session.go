@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -31,6 +33,7 @@ type session struct {
 	over chan struct{} // closed when the reader is done
 
 	newDevice bool // says the hello
+	code      int  // of the close; set before over is closed
 
 	syncs  map[int]syncAsked
 	nextID int
@@ -42,6 +45,7 @@ type session struct {
 func (d *Device) session(ctx context.Context) bool {
 	s, err := d.connect(ctx)
 	if err != nil {
+		d.gaveUp(err)
 		return false
 	}
 	d.connected.Store(true)
@@ -54,9 +58,20 @@ func (d *Device) session(ctx context.Context) bool {
 	d.connected.Store(false)
 	_ = s.conn.NetConn().Close()
 	<-read
-	d.Log.Add(history.Event{Kind: history.Disconnected, Device: d.Device, Note: reason})
+	event := history.Event{Kind: history.Disconnected, Device: d.Device, Node: d.node + 1, Note: reason}
+	if reason == cutOff {
+		event.Code = s.code
+	}
+	d.Log.Add(event)
 	d.forget()
 	return true
+}
+
+// gaveUp notes a connect that got no answer: it may have reached the server and go on there.
+func (d *Device) gaveUp(err error) {
+	if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, websocket.ErrBadHandshake) {
+		d.Log.Add(history.Event{Kind: history.GaveUp, Device: d.Device, Node: d.node + 1, Note: err.Error()})
+	}
 }
 
 func (d *Device) connect(ctx context.Context) (*session, error) {
@@ -65,7 +80,7 @@ func (d *Device) connect(ctx context.Context) (*session, error) {
 		query.Set("v", "1")
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: handshakeTimeout}
-	conn, resp, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(d.URL, "http")+"/ws?"+query.Encode(), nil)
+	conn, resp, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(d.Nodes[d.node], "http")+"/ws?"+query.Encode(), nil)
 	if resp != nil {
 		_ = resp.Body.Close()
 	}
@@ -73,7 +88,7 @@ func (d *Device) connect(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := &session{d: d, conn: conn, over: make(chan struct{}), syncs: map[int]syncAsked{}}
-	event := history.Event{Kind: history.Connected, Device: d.Device}
+	event := history.Event{Kind: history.Connected, Device: d.Device, Node: d.node + 1}
 	if d.Habits.V1 {
 		if err := s.hello(); err != nil {
 			_ = conn.Close()
@@ -131,12 +146,14 @@ func (s *session) read() {
 	}
 }
 
-// closed heeds what a close frame asks for.
+// closed notes how the connection ended, and heeds what a close frame asks for.
 func (s *session) closed(err error) {
+	s.code = websocket.CloseAbnormalClosure
 	var closed *websocket.CloseError
 	if !errors.As(err, &closed) || closed.Code == websocket.CloseAbnormalClosure {
 		return
 	}
+	s.code = closed.Code
 	var hint struct {
 		RetryAfterMs int `json:"retryAfterMs"`
 	}
@@ -144,19 +161,10 @@ func (s *session) closed(err error) {
 	s.d.mu.Lock()
 	s.d.retryAfter = time.Duration(hint.RetryAfterMs) * time.Millisecond
 	s.d.mu.Unlock()
-	switch closed.Code {
-	case websocket.CloseNormalClosure, websocket.CloseServiceRestart, closeReplaced, closeAcksNothing:
-	default:
-		s.d.unexpected("closed: " + closed.Error())
-	}
 }
 
-// The close codes that a storm can bring about: a session whose end the server had not seen yet when the next one came,
-// and one whose acknowledgements were all late.
-const (
-	closeReplaced    = 4409
-	closeAcksNothing = 4410
-)
+// cutOff is what run says of a connection that the other side ended.
+const cutOff = "cut off"
 
 // run writes what is due until the connection ends, and says why it did.
 func (s *session) run(ctx context.Context) string {
@@ -170,7 +178,7 @@ func (s *session) run(ctx context.Context) string {
 		for _, frame := range s.due(now) {
 			_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if err := s.conn.WriteMessage(websocket.TextMessage, frame); err != nil {
-				return "cannot write"
+				return s.unwritable(err)
 			}
 		}
 		timer.Reset(max(time.Millisecond, time.Until(s.next(now))))
@@ -178,12 +186,21 @@ func (s *session) run(ctx context.Context) string {
 		case <-timer.C:
 		case <-s.d.wake:
 		case <-s.over:
-			return "cut off"
+			return cutOff
 		case <-ctx.Done():
 			s.goodbye()
 			return "leaves"
 		}
 	}
+}
+
+// unwritable says why nothing can be written: nobody reads there, or the reader finds the end as well.
+func (s *session) unwritable(err error) string {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "cannot write in time"
+	}
+	<-s.over
+	return cutOff
 }
 
 func (s *session) goodbye() {

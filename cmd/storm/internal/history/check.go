@@ -16,6 +16,7 @@ func Check(events []Event) *Report {
 		l.settled(m)
 	}
 	l.inOrder()
+	l.report.Kills, l.report.Outages = l.faults.kills, l.faults.others
 	return l.report
 }
 
@@ -66,7 +67,7 @@ func (l *ledger) afterAccepted(messages []*message) {
 	var latest *message
 	for _, m := range messages {
 		if latest != nil && m.accepted > 0 && m.accepted < latest.firstSent {
-			l.fault(OutOfOrder, nil, m, "%s was accepted before %s was sent, and stands after it", m.id.msgid, latest.id.msgid)
+			l.violated(OutOfOrder, nil, m, "%s was accepted before %s was sent, and stands after it", m.id.msgid, latest.id.msgid)
 		}
 		if latest == nil || m.firstSent > latest.firstSent {
 			latest = m
@@ -75,15 +76,15 @@ func (l *ledger) afterAccepted(messages []*message) {
 }
 
 // asSent: what one device sends through its socket stands in the order of sending, unless something was refused and
-// came in later.
+// came in later. Where nothing could be stored meanwhile, the refusal may have been lost with its connection.
 func (l *ledger) asSent(messages []*message) {
 	last := map[Device]*message{}
 	for _, m := range messages {
-		if m.rest || m.refused {
+		if m.rest || m.refused || l.faults.ledgerDown(m.firstSent, m.accepted) {
 			continue
 		}
 		if before := last[m.device]; before != nil && m.firstSent < before.firstSent {
-			l.fault(OutOfOrder, nil, m, "%s was sent before %s, and stands after it", m.id.msgid, before.id.msgid)
+			l.violated(OutOfOrder, nil, m, "%s was sent before %s, and stands after it", m.id.msgid, before.id.msgid)
 			continue
 		}
 		last[m.device] = m

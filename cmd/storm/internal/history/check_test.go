@@ -83,7 +83,7 @@ func TestCheck_Faultless(t *testing.T) {
 	both := story(connected(rose), connected(jack))
 	for name, events := range map[string][]Event{
 		"the six frames": story(both, loop("m1", 1), loop("m2", 2)),
-		"killed, repeated, dropped": story(both, sent(rose, "m1"), Event{Kind: Killed}, connectedAgain(rose), connectedAgain(jack),
+		"killed, repeated, dropped": story(both, sent(rose, "m1"), killed(1), connectedAgain(rose), connectedAgain(jack),
 			sent(rose, "m1"), shown(jack, "rose", "m1", 1), repeated(rose, "m1", 1),
 			Event{Kind: Repeated, Device: jack, From: "rose", MsgID: "m1", Body: "text of m1", Position: at(1)},
 			ack(jack, 1), acked(jack, 1), proof(rose, jack, 1)),
@@ -101,7 +101,7 @@ func TestCheck_Faultless(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := Check(events)
-			require.Empty(t, report.Faults)
+			require.Empty(t, report.Violations)
 			require.NotZero(t, report.Messages)
 			require.False(t, report.Pending())
 		})
@@ -175,38 +175,38 @@ func TestCheck_Faults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := Check(c.events)
-			require.NotZero(t, report.Count(c.class), "%+v", report.Faults)
-			require.NotEmpty(t, Story(c.events, report.Faults[0], 10))
+			require.NotZero(t, report.Count(c.class), "%+v", report.Violations)
+			require.NotEmpty(t, Story(c.events, report.Violations[0], 10))
 		})
 	}
 }
 
-// A broken dedup is one kind of fault, not a shower of others.
+// A broken dedup is one kind of violation, not a shower of others.
 func TestCheck_OneFaultForOneCause(t *testing.T) {
 	report := Check(story(connected(rose), connected(jack), loop("m1", 1),
 		sent(rose, "m1"), repeated(rose, "m1", 2), shown(jack, "rose", "m1", 2), ack(jack, 2), acked(jack, 2), proof(rose, jack, 2),
 		sent(rose, "m2"), accepted(rose, "m2", 3), shown(jack, "rose", "m2", 3), ack(jack, 3), acked(jack, 3), proof(rose, jack, 3)))
-	require.NotEmpty(t, report.Faults)
-	require.Len(t, report.Faults, report.Count(ShownTwice), "%+v", report.Faults)
+	require.NotEmpty(t, report.Violations)
+	require.Len(t, report.Violations, report.Count(ShownTwice), "%+v", report.Violations)
 }
 
 func TestCheck_TooEarlyToSay(t *testing.T) {
 	events := story(connected(rose), connected(jack), loop("m1", 1), loop("m2", 2))
 	for n := range events {
 		report := Check(events[:n])
-		require.Len(t, report.Faults, report.Count(Lost)+report.Count(ProofMissing)+report.Count(Unanswered), "after %d: %+v", n, report.Faults)
+		require.Len(t, report.Violations, report.Count(Lost)+report.Count(ProofMissing)+report.Count(Unanswered), "after %d: %+v", n, report.Violations)
 	}
 	require.False(t, Check(events).Pending())
 	require.True(t, Check(events[:len(events)-1]).Pending())
 }
 
 func TestStory(t *testing.T) {
-	events := story(connected(rose), connected(jack), loop("m1", 1)[:5], Event{Kind: Killed}, connectedAgain(jack), loop("m2", 2), proof(rose, jack, 1))
-	fault := Fault{MsgID: "m1", Position: at(1), Device: jack}
-	lines := Story(events, fault, 20)
+	events := story(connected(rose), connected(jack), loop("m1", 1)[:5], killed(1)[0], connectedAgain(jack), loop("m2", 2), proof(rose, jack, 1))
+	violation := Violation{MsgID: "m1", Position: at(1), Device: jack}
+	lines := Story(events, violation, 20)
 	require.Len(t, lines, 8, "six frames, the kill and the connection between them")
-	require.Contains(t, lines[5], "KILLED")
-	short := Story(events, fault, 4)
+	require.Contains(t, lines[5], "FAULT")
+	short := Story(events, violation, 4)
 	require.Len(t, short, 5)
 	require.Equal(t, lines[0], short[0])
 	require.Equal(t, "… 4 more", short[2])

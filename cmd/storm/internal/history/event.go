@@ -26,8 +26,9 @@ type Kind uint8
 
 // What a client can see or do.
 const (
-	Connected    Kind = iota + 1 // Device, New
-	Disconnected                 // Device, Note
+	Connected    Kind = iota + 1 // Device, Node, New
+	Disconnected                 // Device, Node, Code, Note
+	GaveUp                       // Device, Node, Note: a connect that got no answer in time
 	Sent                         // Device, Door, MsgID, To, Body: one attempt, noted before it
 	Accepted                     // Device, Door, MsgID, Position, Duplicate: a 0
 	Refused                      // Device, Door, MsgID, Note, Final
@@ -41,8 +42,11 @@ const (
 	MarkRefused                  // Device, Position, Note: a sync refused a mark of what had been shown
 	Life                         // Device, Position, Note, Devices, Asked: the server's own account of a message, by REST
 	Unexpected                   // Device, Note: a frame that a server may not send
-	Killed                       // the server, with SIGKILL
-	Started                      // the server
+	Struck                       // Note, Node, Ledger: a fault, noted before it begins
+	Down                         // likewise: what was struck does nothing any more
+	Mending                      // likewise, noted before what was struck may begin to work again
+	Mended                       // likewise: it works again
+	kinds
 )
 
 // Door is the way a request went.
@@ -73,6 +77,9 @@ type Event struct {
 	Duplicate bool
 	New       bool // the server did not know the device
 	Final     bool // the same request will never succeed
+	Node      int  // the one a session was on, or whose process died with a fault; 0: none
+	Code      int  // the server's close code, 1006 where there was none; 0: the client itself ended the session
+	Ledger    bool // nothing can be stored while the fault lasts
 }
 
 // Log is a list of events that only grows. It is safe for concurrent use.
@@ -80,7 +87,7 @@ type Log struct {
 	began  time.Time
 	mu     sync.Mutex
 	events []Event
-	counts [Started + 1]int
+	counts [kinds]int
 }
 
 // NewLog returns an empty log that begins now.

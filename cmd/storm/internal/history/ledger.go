@@ -8,6 +8,7 @@ type message struct {
 	device    Device // that sent it
 	to, body  string
 	firstSent int // index of the first attempt
+	lastSent  int // of the last one so far
 	socket    bool
 	rest      bool
 	refused   bool // at least once: then its place among the sender's others is open
@@ -47,6 +48,9 @@ type ledger struct {
 	places     map[placeID]*place
 	devices    map[string][]Device // by user
 	since      map[Device]int      // index of a device's first session
+	sessions   map[Device]int      // of its last one so far
+	gaveUp     map[Device]bool     // a connect may still be under way somewhere
+	faults     faults
 }
 
 func newLedger() *ledger {
@@ -57,26 +61,29 @@ func newLedger() *ledger {
 		places:     map[placeID]*place{},
 		devices:    map[string][]Device{},
 		since:      map[Device]int{},
+		sessions:   map[Device]int{},
+		gaveUp:     map[Device]bool{},
+		faults:     faults{died: map[int]int{}},
 	}
 }
 
-func (l *ledger) fault(class Class, e *Event, m *message, format string, args ...any) {
-	f := Fault{Class: class, Text: fmt.Sprintf(format, args...)}
+func (l *ledger) violated(class Class, e *Event, m *message, format string, args ...any) {
+	v := Violation{Class: class, Text: fmt.Sprintf(format, args...)}
 	if e != nil {
-		f.Device, f.MsgID, f.Position = e.Device, e.MsgID, e.Position
+		v.Device, v.MsgID, v.Position = e.Device, e.MsgID, e.Position
 	}
 	if m != nil {
-		f.MsgID = m.id.msgid
-		if f.Position.Seq == 0 {
-			f.Position = m.position
+		v.MsgID = m.id.msgid
+		if v.Position.Seq == 0 {
+			v.Position = m.position
 		}
 	}
-	l.report.add(f)
+	l.report.add(v)
 }
 
-// missing is a fault that more time may heal.
+// missing is a violation that more time may heal.
 func (l *ledger) missing(class Class, m *message, d Device, format string, args ...any) {
-	l.report.add(Fault{
+	l.report.add(Violation{
 		Class: class, Text: fmt.Sprintf(format, args...), MsgID: m.id.msgid, Position: m.position, Device: d, Open: true,
 	})
 }
@@ -97,12 +104,12 @@ func (l *ledger) stands(m *message, e *Event) {
 	case other == m:
 		return
 	case other != nil:
-		l.fault(ShownTwice, e, m, "%v holds both %s and %s", e.Position, other.id.msgid, m.id.msgid)
+		l.violated(ShownTwice, e, m, "%v holds both %s and %s", e.Position, other.id.msgid, m.id.msgid)
 		return
 	}
 	l.byPosition[e.Position] = m
 	if m.position.Seq != 0 {
-		l.fault(ShownTwice, e, m, "%s stands at %v and at %v", m.id.msgid, m.position, e.Position)
+		l.violated(ShownTwice, e, m, "%s stands at %v and at %v", m.id.msgid, m.position, e.Position)
 		return
 	}
 	m.position = e.Position

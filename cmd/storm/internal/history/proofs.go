@@ -19,14 +19,14 @@ func (l *ledger) acked(e *Event, at int) {
 	if !e.Through {
 		m := l.byPosition[e.Position]
 		if m == nil || !p.ackSent[e.Position.Seq] {
-			l.fault(Invented, e, m, "a 16 for %v, which %s did not acknowledge", e.Position, e.Device)
+			l.violated(Invented, e, m, "a 16 for %v, which %s did not acknowledge", e.Position, e.Device)
 			return
 		}
 		m.confirm(e.Device, at)
 		return
 	}
 	if e.Position.Seq > p.through {
-		l.fault(Invented, e, nil, "a 16 up to %v, which %s did not acknowledge", e.Position, e.Device)
+		l.violated(Invented, e, nil, "a 16 up to %v, which %s did not acknowledge", e.Position, e.Device)
 		return
 	}
 	for p.confirmed < len(p.shown) && p.shown[p.confirmed].position.Seq <= e.Position.Seq {
@@ -48,13 +48,13 @@ func (l *ledger) proved(e *Event) {
 	m := l.byPosition[e.Position]
 	switch {
 	case m == nil:
-		l.fault(Invented, e, nil, "a 17 for %v, which nobody was shown", e.Position)
+		l.violated(Invented, e, nil, "a 17 for %v, which nobody was shown", e.Position)
 		return
 	case m.id.sender != e.Device.User:
-		l.fault(Invented, e, m, "a 17 for %s came to %s, who did not send it", m.id.msgid, e.Device)
+		l.violated(Invented, e, m, "a 17 for %s came to %s, who did not send it", m.id.msgid, e.Device)
 		return
 	case e.By.User != m.to || !l.place(e.By, e.Position.Conversation).asked(e.Position.Seq):
-		l.fault(Invented, e, m, "a 17 for %s names %s, which did not acknowledge it", m.id.msgid, e.By)
+		l.violated(Invented, e, m, "a 17 for %s names %s, which did not acknowledge it", m.id.msgid, e.By)
 		return
 	}
 	if e.Device == m.device {
@@ -85,10 +85,10 @@ func (l *ledger) life(e *Event) {
 	}
 }
 
-// denied is a fault once for a message, however often somebody asks.
+// denied is a violation once for a message, however often somebody asks.
 func (l *ledger) denied(m *message, e *Event, format string, args ...any) {
 	if !m.denied {
 		m.denied = true
-		l.fault(ProofMissing, e, m, format, args...)
+		l.violated(ProofMissing, e, m, format, args...)
 	}
 }

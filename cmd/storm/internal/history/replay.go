@@ -5,6 +5,10 @@ func (l *ledger) replay(e *Event, at int) {
 	switch e.Kind {
 	case Connected:
 		l.connected(e, at)
+	case Disconnected:
+		l.disconnected(e, at)
+	case GaveUp:
+		l.gaveUp[e.Device] = true
 	case Sent:
 		l.sent(e, at)
 	case Accepted:
@@ -22,24 +26,25 @@ func (l *ledger) replay(e *Event, at int) {
 	case Waiting:
 		l.waiting(e)
 	case Gone:
-		l.fault(Lost, e, l.byPosition[e.Position], "a sync says that %v is gone", e.Position)
+		l.violated(Lost, e, l.byPosition[e.Position], "a sync says that %v is gone", e.Position)
 	case MarkRefused:
-		l.fault(Lost, e, l.byPosition[e.Position], "the mark of what was shown at %v was refused: %s", e.Position, e.Note)
+		l.violated(Lost, e, l.byPosition[e.Position], "the mark of what was shown at %v was refused: %s", e.Position, e.Note)
 	case Life:
 		l.life(e)
 	case Unexpected:
-		l.fault(Invented, e, nil, "%s", e.Note)
-	case Killed:
-		l.report.Kills++
+		l.violated(Invented, e, nil, "%s", e.Note)
+	case Struck, Down, Mending, Mended:
+		l.faults.note(e, at)
 	}
 }
 
 func (l *ledger) connected(e *Event, at int) {
+	l.sessions[e.Device] = at
 	if l.since[e.Device] == 0 {
 		l.since[e.Device] = at
 		l.devices[e.Device.User] = append(l.devices[e.Device.User], e.Device)
 	} else if e.New {
-		l.fault(Lost, e, nil, "the server forgot the device %s", e.Device)
+		l.violated(Lost, e, nil, "the server forgot the device %s", e.Device)
 	}
 }
 
@@ -54,6 +59,7 @@ func (l *ledger) sent(e *Event, at int) {
 		l.messages[id] = m
 		l.order = append(l.order, m)
 	}
+	m.lastSent = at
 	m.socket = m.socket || e.Door == Socket
 	m.rest = m.rest || e.Door == REST
 }
@@ -61,12 +67,13 @@ func (l *ledger) sent(e *Event, at int) {
 func (l *ledger) accepted(e *Event, at int) {
 	m := l.messages[messageID{e.Device.User, e.MsgID}]
 	if m == nil {
-		l.fault(Invented, e, nil, "%s was accepted and never sent", e.MsgID)
+		l.violated(Invented, e, nil, "%s was accepted and never sent", e.MsgID)
 		return
 	}
 	l.stands(m, e)
+	l.acceptedWithoutLedger(m, e)
 	if !e.Duplicate && m.original {
-		l.fault(ShownTwice, e, m, "%s was accepted twice as new", e.MsgID)
+		l.violated(ShownTwice, e, m, "%s was accepted twice as new", e.MsgID)
 	}
 	m.original = m.original || !e.Duplicate
 	if m.accepted == 0 {
@@ -78,12 +85,13 @@ func (l *ledger) accepted(e *Event, at int) {
 func (l *ledger) refused(e *Event) {
 	m := l.messages[messageID{e.Device.User, e.MsgID}]
 	if m == nil {
-		l.fault(Invented, e, nil, "%s was refused and never sent", e.MsgID)
+		l.violated(Invented, e, nil, "%s was refused and never sent", e.MsgID)
 		return
 	}
 	m.refused = true
+	l.refusedWithoutLedger(m, e)
 	if e.Final {
-		l.fault(Invented, e, m, "%s was refused for good: %s", e.MsgID, e.Note)
+		l.violated(Invented, e, m, "%s was refused for good: %s", e.MsgID, e.Note)
 	}
 }
 
@@ -91,14 +99,14 @@ func (l *ledger) shown(e *Event) {
 	m := l.messages[messageID{e.From, e.MsgID}]
 	switch {
 	case m == nil:
-		l.fault(Invented, e, nil, "%s of %s was shown and never sent", e.MsgID, e.From)
+		l.violated(Invented, e, nil, "%s of %s was shown and never sent", e.MsgID, e.From)
 		return
 	case m.body != e.Body:
-		l.fault(Invented, e, m, "%s was shown with another text than was sent", e.MsgID)
+		l.violated(Invented, e, m, "%s was shown with another text than was sent", e.MsgID)
 	case e.Device.User != m.id.sender && e.Device.User != m.to:
-		l.fault(Invented, e, m, "%s was shown to a stranger", e.MsgID)
+		l.violated(Invented, e, m, "%s was shown to a stranger", e.MsgID)
 	case e.Device == m.device && !m.rest:
-		l.fault(Invented, e, m, "%s was shown to the device that sent it", e.MsgID)
+		l.violated(Invented, e, m, "%s was shown to the device that sent it", e.MsgID)
 	}
 	l.stands(m, e)
 	if e.Kind == Shown {
@@ -110,11 +118,11 @@ func (l *ledger) firstShown(m *message, e *Event) {
 	p := l.place(e.Device, e.Position.Conversation)
 	switch {
 	case m.shown[e.Device]:
-		l.fault(ShownTwice, e, m, "%s was shown twice on %s", e.MsgID, e.Device)
+		l.violated(ShownTwice, e, m, "%s was shown twice on %s", e.MsgID, e.Device)
 	case e.Position.Seq <= p.last:
-		l.fault(OutOfOrder, e, m, "%d was shown on %s after %d", e.Position.Seq, e.Device, p.last)
+		l.violated(OutOfOrder, e, m, "%d was shown on %s after %d", e.Position.Seq, e.Device, p.last)
 	case e.PrevSeq > p.last && p.last > 0:
-		l.fault(OutOfOrder, e, m, "%d follows %d, but %s was last shown %d", e.Position.Seq, e.PrevSeq, e.Device, p.last)
+		l.violated(OutOfOrder, e, m, "%d follows %d, but %s was last shown %d", e.Position.Seq, e.PrevSeq, e.Device, p.last)
 	}
 	m.shown[e.Device] = true
 	p.last = max(p.last, e.Position.Seq)

@@ -1,9 +1,14 @@
 package history
 
-// Class is which promise a fault breaks.
+import (
+	"fmt"
+	"strings"
+)
+
+// Class is which promise a violation breaks.
 type Class uint8
 
-// The promises. The first four are those of the verdict.
+// The promises. The first four are always in the verdict.
 const (
 	Lost         Class = iota // accepted, and not shown on a device it was due to
 	ShownTwice                // one message under two positions, or two messages under one
@@ -11,16 +16,17 @@ const (
 	ProofMissing              // acknowledged with a 16, and the sender has no 17
 	Unanswered                // sent, and neither accepted nor refused to the end; acknowledged, and never a 16
 	Invented                  // shown, accepted, acknowledged or proved, but never sent or done
+	Closed                    // a session that a living server ended without a reason
 	classes
 )
 
-var classNames = [classes]string{"lost", "shown twice", "out of order", "proofs missing", "unanswered", "invented"}
+var classNames = [classes]string{"lost", "shown twice", "out of order", "proofs missing", "unanswered", "invented", "closed"}
 
 // String returns the class as the verdict names it.
 func (c Class) String() string { return classNames[c] }
 
-// Fault is one broken promise.
-type Fault struct {
+// Violation is one broken promise.
+type Violation struct {
 	Class    Class
 	Text     string
 	MsgID    string   // of the message concerned; may be empty
@@ -31,23 +37,46 @@ type Fault struct {
 
 // Report is what Check found.
 type Report struct {
-	Messages int // that were accepted
-	Kills    int
-	Faults   []Fault
-	counts   [classes]int
-	open     int
+	Messages   int // that were accepted
+	Kills      int // of nodes
+	Outages    int // faults of other kinds
+	Violations []Violation
+	counts     [classes]int
+	open       int
 }
 
-// Count returns the number of faults of a class.
+// Count returns the number of violations of a class.
 func (r *Report) Count(c Class) int { return r.counts[c] }
 
-// Pending reports whether there are faults that more time may heal.
+// Pending reports whether there are violations that more time may heal.
 func (r *Report) Pending() bool { return r.open > 0 }
 
-func (r *Report) add(f Fault) {
-	r.Faults = append(r.Faults, f)
-	r.counts[f.Class]++
-	if f.Open {
+func (r *Report) add(v Violation) {
+	r.Violations = append(r.Violations, v)
+	r.counts[v.Class]++
+	if v.Open {
 		r.open++
 	}
+}
+
+// Verdict says how it went, on one line: the first four promises in any case, the others where they were broken.
+func (r *Report) Verdict() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d messages, %d kills", r.Messages, r.Kills)
+	if r.Outages > 0 {
+		fmt.Fprintf(&b, ", %d outages", r.Outages)
+	}
+	for class := range classes {
+		if n := r.Count(class); n > 0 || class <= ProofMissing {
+			fmt.Fprintf(&b, "%s %d %s", separator(class), n, class)
+		}
+	}
+	return b.String()
+}
+
+func separator(c Class) string {
+	if c == Lost {
+		return ":"
+	}
+	return ","
 }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-var kindNames = [Started + 1]string{
-	Connected: "connected", Disconnected: "disconnected", Sent: "sent", Accepted: "accepted (0)", Refused: "refused (500)",
+var kindNames = [kinds]string{
+	Connected: "connected", Disconnected: "disconnected", GaveUp: "gives up connecting", Sent: "sent", Accepted: "accepted (0)", Refused: "refused (500)",
 	Shown: "shown (2)", Repeated: "came again (2), dropped", AckSent: "acknowledges (15)", Acked: "recorded (16)",
 	Proved: "proof (17)", Waiting: "waiting (29)", Gone: "gone (29)", MarkRefused: "mark refused (29)", Life: "life (REST)",
-	Unexpected: "unexpected", Killed: "SERVER KILLED", Started: "server started",
+	Unexpected: "unexpected", Struck: "FAULT", Down: "down", Mending: "mending", Mended: "mended",
 }
 
 // String returns the event on one line, without the body.
@@ -43,19 +43,25 @@ func (e *Event) String() string {
 			b.WriteString(" " + mark.word)
 		}
 	}
+	if e.Node > 0 {
+		fmt.Fprintf(&b, " node %d", e.Node)
+	}
+	if e.Code > 0 {
+		fmt.Fprintf(&b, " %d", e.Code)
+	}
 	if e.Note != "" {
 		b.WriteString(" " + e.Note)
 	}
 	return b.String()
 }
 
-// Story returns up to limit lines about a fault: what happened to its message, and between the first and the last of
-// that, when the device concerned came and went and the server died. Of a longer story the middle is left out.
-func Story(events []Event, f Fault, limit int) []string {
-	first, last := f.span(events)
+// Story returns up to limit lines about a violation: what happened to its message, and between the first and the last of
+// that, when the device concerned came and went and what went wrong. Of a longer story the middle is left out.
+func Story(events []Event, v Violation, limit int) []string {
+	first, last := v.span(events)
 	var lines []string
 	for i := first; i <= last; i++ {
-		if e := &events[i]; f.concerns(e) || f.surrounds(e) {
+		if e := &events[i]; v.concerns(e) || v.surrounds(e) {
 			lines = append(lines, e.String())
 		}
 	}
@@ -65,11 +71,11 @@ func Story(events []Event, f Fault, limit int) []string {
 	return lines
 }
 
-// span returns the first and the last event that concern the fault.
-func (f *Fault) span(events []Event) (first, last int) {
+// span returns the first and the last event that concern the violation.
+func (v *Violation) span(events []Event) (first, last int) {
 	last = -1
 	for i := range events {
-		if !f.concerns(&events[i]) {
+		if !v.concerns(&events[i]) {
 			continue
 		}
 		if last < 0 {
@@ -80,26 +86,26 @@ func (f *Fault) span(events []Event) (first, last int) {
 	return first, last
 }
 
-// concerns reports whether e is about the fault's message, or, where there is none, about its device.
-func (f *Fault) concerns(e *Event) bool {
+// concerns reports whether e is about the violation's message, or, where there is none, about its device.
+func (v *Violation) concerns(e *Event) bool {
 	switch {
-	case f.MsgID == "" && f.Position.Seq == 0:
-		return e.Device == f.Device && (e.Kind == Connected || e.Kind == Unexpected)
+	case v.MsgID == "" && v.Position.Seq == 0:
+		return e.Device == v.Device && (e.Kind == Connected || e.Kind == Unexpected)
 	case e.Through:
-		return e.Position.Conversation == f.Position.Conversation && e.Position.Seq >= f.Position.Seq && e.Position.Seq < f.Position.Seq+nearby
+		return e.Position.Conversation == v.Position.Conversation && e.Position.Seq >= v.Position.Seq && e.Position.Seq < v.Position.Seq+nearby
 	}
-	return f.MsgID != "" && e.MsgID == f.MsgID || f.Position.Seq > 0 && e.Position == f.Position
+	return v.MsgID != "" && e.MsgID == v.MsgID || v.Position.Seq > 0 && e.Position == v.Position
 }
 
 // nearby is how far past a message a cumulative acknowledgement is still worth telling.
 const nearby = 10
 
-func (f *Fault) surrounds(e *Event) bool {
+func (v *Violation) surrounds(e *Event) bool {
 	switch e.Kind {
-	case Killed, Started:
+	case Struck, Down, Mending, Mended:
 		return true
-	case Connected, Disconnected:
-		return e.Device == f.Device
+	case Connected, Disconnected, GaveUp:
+		return e.Device == v.Device
 	}
 	return false
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	faultsShown = 3  // of each class
-	storyLines  = 25 // of each fault
+	violationsShown = 3  // of each class
+	storyLines      = 25 // of each violation
 )
 
 var rows = []struct {
@@ -41,31 +41,22 @@ func (o *Outcome) Print(out io.Writer) bool {
 	}
 	_, _ = fmt.Fprintf(table, "took\t%.1f s\n", o.Took.Seconds())
 	_ = table.Flush()
-	o.printFaults(out)
+	o.printViolations(out)
 	if o.Err != nil {
 		_, _ = fmt.Fprintln(out, "error:", o.Err)
 	}
-	r := o.Report
-	_, _ = fmt.Fprintf(out, "storm: %d messages, %d kills: %d lost, %d shown twice, %d out of order, %d proofs missing",
-		r.Messages, r.Kills, r.Count(history.Lost), r.Count(history.ShownTwice), r.Count(history.OutOfOrder), r.Count(history.ProofMissing))
-	if n := r.Count(history.Unanswered); n > 0 {
-		_, _ = fmt.Fprintf(out, ", %d unanswered", n)
-	}
-	if n := r.Count(history.Invented); n > 0 {
-		_, _ = fmt.Fprintf(out, ", %d invented", n)
-	}
-	_, _ = fmt.Fprintln(out)
-	return len(r.Faults) == 0 && o.Err == nil
+	_, _ = fmt.Fprintln(out, "storm:", o.Report.Verdict())
+	return len(o.Report.Violations) == 0 && o.Err == nil
 }
 
-func (o *Outcome) printFaults(out io.Writer) {
+func (o *Outcome) printViolations(out io.Writer) {
 	printed := map[history.Class]int{}
-	for _, f := range o.Report.Faults {
-		if printed[f.Class]++; printed[f.Class] > faultsShown {
+	for _, v := range o.Report.Violations {
+		if printed[v.Class]++; printed[v.Class] > violationsShown {
 			continue
 		}
-		_, _ = fmt.Fprintf(out, "\n%s: %s\n", f.Class, f.Text)
-		for _, line := range history.Story(o.Events, f, storyLines) {
+		_, _ = fmt.Fprintf(out, "\n%s: %s\n", v.Class, v.Text)
+		for _, line := range history.Story(o.Events, v, storyLines) {
 			_, _ = fmt.Fprintf(out, "    %s\n", line)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package tempest is the storm itself: who takes part, when the server dies, and when it is over.
+// Package tempest is the storm itself: who takes part, when something goes wrong, and when it is over.
 package tempest
 
 import (
@@ -14,7 +14,6 @@ import (
 type Settings struct {
 	Clients  int           // users; half as many pairs
 	Messages int           // in all
-	Kills    int           // of the server
 	Over     time.Duration // how long the messages are spread over; 0: as fast as it goes
 	Seed     uint64
 	Settle   time.Duration // how long, without anything new, to wait for what is missing in the end
@@ -91,15 +90,4 @@ func (s *Settings) participants(base client.Config, login func(openID string) (s
 		}
 	}
 	return list, nil
-}
-
-// deaths draws after how many accepted messages the server is killed: one moment in each of as many equal parts.
-func (s *Settings) deaths() []int {
-	r := rand.New(rand.NewPCG(s.Seed, 2))
-	deaths := make([]int, s.Kills)
-	part := float64(s.Messages) / float64(s.Kills+1)
-	for i := range deaths {
-		deaths[i] = int(part * (float64(i) + 0.3 + r.Float64()))
-	}
-	return deaths
 }

@@ -24,9 +24,9 @@ func (t *Tempest) progress(ctx context.Context) {
 				connected++
 			}
 		}
-		_, _ = fmt.Fprintf(t.out, "%4.0fs  %d/%d connected  %d kills  %d of %d made  %d accepted  %d shown  %d again  %d recorded  %d proofs\n",
-			time.Since(began).Seconds(), connected, len(t.devices), t.log.Count(history.Killed),
-			t.Messages-int(max(0, t.tickets.Load())), t.Messages, t.log.Count(history.Accepted), t.log.Count(history.Shown),
-			t.log.Count(history.Repeated), t.log.Count(history.Acked), t.log.Count(history.Proved))
+		_, _ = fmt.Fprintf(t.out, "%4.0fs  %d/%d connected  %d faults  %d of %d made  %d accepted  %d refused  %d shown  %d again  %d recorded  %d proofs%s\n",
+			time.Since(began).Seconds(), connected, len(t.devices), t.log.Count(history.Struck),
+			t.Messages-int(max(0, t.tickets.Load())), t.Messages, t.log.Count(history.Accepted), t.log.Count(history.Refused), t.log.Count(history.Shown),
+			t.log.Count(history.Repeated), t.log.Count(history.Acked), t.log.Count(history.Proved), t.under.list())
 	}
 }

@@ -31,7 +31,7 @@ func (t *Tempest) quiet(ctx context.Context) error {
 			return fmt.Errorf("it did not become quiet: %w", ctx.Err())
 		case <-time.After(calmFor / 4):
 		}
-		if err := t.server.Alive(); err != nil {
+		if err := t.world.Alive(); err != nil {
 			return err
 		}
 		report := history.Check(t.log.Events())

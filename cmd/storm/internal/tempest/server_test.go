@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/yanlink/yanlink/cmd/storm/internal/fault"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
 	"github.com/yanlink/yanlink/ws/wstest"
@@ -20,6 +22,7 @@ import (
 type inProcess struct {
 	store   *wstest.MemStore
 	spoil   func([]ws.Op) // changes what is committed; may be nil
+	kills   int
 	address string
 	gateway *ws.Gateway
 	ledger  *mortal
@@ -73,7 +76,19 @@ func (c *conns) cut() {
 	}
 }
 
-func (s *inProcess) URL() string { return "http://" + s.address }
+func (s *inProcess) Nodes() []string { return []string{"http://" + s.address} }
+
+func (s *inProcess) Login(_ context.Context, openID string) (string, error) { return openID, nil }
+
+func (s *inProcess) Series(r *rand.Rand) []fault.Series {
+	var kills fault.Series
+	for range s.kills {
+		kills = append(kills, fault.One(fault.Fault{
+			Name: "kill", Node: 1, Mend: s.Start, Strike: func(context.Context) error { return s.Kill() },
+		}, time.Duration(r.Int64N(int64(500*time.Millisecond)))))
+	}
+	return []fault.Series{kills}
+}
 
 func (s *inProcess) Start(ctx context.Context) error {
 	if s.address == "" {
@@ -94,7 +109,6 @@ func (s *inProcess) Start(ctx context.Context) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /dev/login", s.login)
 	mux.HandleFunc("GET /ws", s.connect)
 	mux.HandleFunc("POST /api/v1/messages", s.send)
 	mux.HandleFunc("GET /api/v1/messages/{id}", s.life)
@@ -136,12 +150,6 @@ func answer(w http.ResponseWriter, body any, err error) {
 		body = map[string]any{"error": map[string]any{"code": coded.Code}}
 	}
 	_ = json.NewEncoder(w).Encode(body)
-}
-
-func (s *inProcess) login(w http.ResponseWriter, r *http.Request) {
-	var body struct{ OpenID string }
-	err := json.NewDecoder(r.Body).Decode(&body)
-	answer(w, map[string]string{"token": body.OpenID}, err)
 }
 
 func (s *inProcess) connect(w http.ResponseWriter, r *http.Request) {

@@ -11,39 +11,45 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/yanlink/yanlink/cmd/storm/internal/client"
+	"github.com/yanlink/yanlink/cmd/storm/internal/fault"
 	"github.com/yanlink/yanlink/cmd/storm/internal/history"
 )
 
-// Server is what is to survive.
-type Server interface {
-	URL() string
-	// Start returns when the server is ready.
+// World is what is to survive: one node or many, and what they stand on.
+type World interface {
+	// Start returns when all nodes are ready.
 	Start(ctx context.Context) error
-	// Alive returns an error if it ended by itself.
+	// Nodes returns the URLs of the nodes, the same after each start.
+	Nodes() []string
+	// Login returns a token for an openid that every node takes, also after its death.
+	Login(ctx context.Context, openID string) (token string, err error)
+	// Series draws what goes wrong. Strikes of different series may fall together.
+	Series(r *rand.Rand) []fault.Series
+	// Alive returns an error if something ended by itself.
 	Alive() error
-	// Kill ends it without any warning.
-	Kill() error
-	// Stop ends it in order.
+	// Stop ends all nodes in order.
 	Stop() error
-	// Check verifies what the stopped server has stored.
+	// Check verifies what the stopped nodes have stored.
 	Check(ctx context.Context) error
 }
 
 // Tempest is one storm.
 type Tempest struct {
 	Settings
-	server  Server
+	world   World
 	out     io.Writer
 	log     *history.Log
 	http    *http.Client
 	devices []participant
+	under   under
 	blowing atomic.Bool  // messages may be made
 	tickets atomic.Int64 // messages that may still be made
-	random  *rand.Rand   // of the killer
 }
 
-// Outcome is how a storm ended. Err is what kept it from being a storm, or the server's own failure.
+// Outcome is how a storm ended. Err is what kept it from being a storm, or the world's own failure.
 type Outcome struct {
 	Report *history.Report
 	Events []history.Event
@@ -51,9 +57,9 @@ type Outcome struct {
 	Err    error
 }
 
-// New prepares a storm over a server that does not run yet. Progress goes to out.
-func New(s Settings, server Server, out io.Writer) *Tempest {
-	t := &Tempest{Settings: s, server: server, out: out, log: history.NewLog(), random: rand.New(rand.NewPCG(s.Seed, 3))}
+// New prepares a storm over a world that does not run yet. Progress goes to out.
+func New(s Settings, world World, out io.Writer) *Tempest {
+	t := &Tempest{Settings: s, world: world, out: out, log: history.NewLog()}
 	t.tickets.Store(int64(s.Messages))
 	t.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: s.Clients, IdleConnTimeout: 10 * time.Second}}
 	return t
@@ -63,10 +69,10 @@ func New(s Settings, server Server, out io.Writer) *Tempest {
 func (t *Tempest) Run(ctx context.Context) Outcome {
 	began := time.Now()
 	err := t.blow(ctx)
-	if stopped := t.server.Stop(); stopped != nil {
+	if stopped := t.world.Stop(); stopped != nil {
 		err = errors.Join(err, stopped)
 	} else if err == nil {
-		err = t.server.Check(ctx)
+		err = t.world.Check(ctx)
 	}
 	t.http.CloseIdleConnections()
 	events := t.log.Events()
@@ -74,12 +80,12 @@ func (t *Tempest) Run(ctx context.Context) Outcome {
 }
 
 func (t *Tempest) blow(ctx context.Context) error {
-	if err := t.server.Start(ctx); err != nil {
+	if err := t.world.Start(ctx); err != nil {
 		return err
 	}
-	base := client.Config{URL: t.server.URL(), Log: t.log, HTTP: t.http, Ticket: t.ticket}
+	base := client.Config{Nodes: t.world.Nodes(), Log: t.log, HTTP: t.http, Ticket: t.ticket}
 	var err error
-	if t.devices, err = t.participants(base, func(openID string) (string, error) { return t.login(ctx, openID) }); err != nil {
+	if t.devices, err = t.participants(base, func(openID string) (string, error) { return t.world.Login(ctx, openID) }); err != nil {
 		return err
 	}
 	clients, leave := context.WithCancel(ctx)
@@ -129,38 +135,44 @@ func (t *Tempest) gather(ctx context.Context, join func(participant)) error {
 	})
 }
 
-// rage kills the server again and again while messages flow, and returns when all of them are answered.
+// rage lets everything go wrong while messages flow, and returns when all of it is mended and all messages are answered.
 func (t *Tempest) rage(ctx context.Context, join func(participant)) error {
-	deaths := t.deaths()
-	return t.untilErr(ctx, "every message is answered", func() (bool, error) {
-		accepted := t.accepted()
-		for i := range t.devices {
-			if p := &t.devices[i]; p.after > 0 && accepted >= p.after {
-				p.after = 0
-				join(*p)
-			}
+	ctx, end := context.WithCancel(ctx)
+	strikers, striking := errgroup.WithContext(ctx)
+	over := make(chan error, 1)
+	r := rand.New(rand.NewPCG(t.Seed, 3))
+	for i, series := range t.world.Series(r) {
+		own := rand.New(rand.NewPCG(t.Seed, 5+uint64(i)))
+		strikers.Go(func() error { return t.strike(striking, series, own) })
+	}
+	go func() { over <- strikers.Wait() }()
+	calm := false
+	err := t.untilErr(ctx, "every message is answered", func() (bool, error) {
+		t.joinLater(join)
+		select {
+		case err := <-over:
+			calm = true
+			return false, err
+		default:
 		}
-		if len(deaths) > 0 && accepted >= deaths[0] {
-			deaths = deaths[1:]
-			return false, t.kill(ctx)
-		}
-		return t.tickets.Load() <= 0 && len(deaths) == 0 && t.idle(), nil
+		return calm && t.tickets.Load() <= 0 && t.idle(), nil
 	})
+	end()
+	if !calm {
+		err = errors.Join(err, <-over)
+	}
+	return err
 }
 
-// kill kills the server, leaves it dead for a moment, and starts it again.
-func (t *Tempest) kill(ctx context.Context) error {
-	time.Sleep(time.Duration(t.random.Int64N(int64(20 * time.Millisecond))))
-	if err := t.server.Kill(); err != nil {
-		return err
+// joinLater brings in the devices that come when the storm is on.
+func (t *Tempest) joinLater(join func(participant)) {
+	accepted := t.accepted()
+	for i := range t.devices {
+		if p := &t.devices[i]; p.after > 0 && accepted >= p.after {
+			p.after = 0
+			join(*p)
+		}
 	}
-	t.log.Add(history.Event{Kind: history.Killed})
-	time.Sleep(time.Duration(t.random.Int64N(int64(500 * time.Millisecond))))
-	if err := t.server.Start(ctx); err != nil {
-		return err
-	}
-	t.log.Add(history.Event{Kind: history.Started})
-	return nil
 }
 
 // accepted counts 0s, repeats among them: near enough to tell when it is time for something.
@@ -189,7 +201,7 @@ func (t *Tempest) untilErr(ctx context.Context, what string, done func() (bool, 
 		if over, err := done(); over || err != nil {
 			return err
 		}
-		if err := t.server.Alive(); err != nil {
+		if err := t.world.Alive(); err != nil {
 			return err
 		}
 		select {

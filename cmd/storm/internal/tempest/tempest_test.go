@@ -17,10 +17,10 @@ func blow(t *testing.T, spoil func([]ws.Op)) (outcome Outcome, well bool, printe
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	settings := Settings{Clients: 12, Messages: 1200, Kills: 3, Over: 3 * time.Second, Seed: 7, Settle: 4 * time.Second}
+	settings := Settings{Clients: 12, Messages: 1200, Over: 3 * time.Second, Seed: 7, Settle: 4 * time.Second}
 	var out bytes.Buffer
 	defer func() { t.Log(out.String()) }()
-	outcome = New(settings, &inProcess{store: wstest.NewMemStore(), spoil: spoil}, &out).Run(ctx)
+	outcome = New(settings, &inProcess{store: wstest.NewMemStore(), spoil: spoil, kills: 3}, &out).Run(ctx)
 	well = outcome.Print(&out)
 	return outcome, well, out.String()
 }
@@ -47,15 +47,4 @@ func TestTempest_FindsForgottenReceipts(t *testing.T) {
 	})
 	require.False(t, well)
 	require.NotZero(t, outcome.Report.Count(history.ProofMissing), printed)
-}
-
-func TestSettings_Deaths(t *testing.T) {
-	for seed := range uint64(200) {
-		s := Settings{Messages: 20_000, Kills: 8, Seed: seed}
-		deaths := s.deaths()
-		require.Len(t, deaths, 8)
-		require.Positive(t, deaths[0])
-		require.IsNonDecreasing(t, deaths)
-		require.Less(t, deaths[7], s.Messages*19/20, "the last one has to be in the storm, too")
-	}
 }
