@@ -40,8 +40,8 @@ type Registry interface {
 // Routes tells where sessions are. Each method takes one round trip, or a few pipelined ones, however many it is given.
 type Routes interface {
 	// Put records routes of this node. Of two routes of one device the one with the higher epoch stays, wherever they
-	// are. It returns those that have to end: recorded ones that gave way, and those of routes that were not recorded
-	// because a newer one is there.
+	// are; of two with the same epoch, the recorded one. It returns those that have to end: recorded ones that gave way,
+	// and those of routes that were not recorded because of one that is there.
 	Put(ctx context.Context, routes []Route) (displaced []Route, err error)
 	// Remove removes routes, each only if session id, incarnation and epoch are still the same.
 	Remove(ctx context.Context, routes []Route) error
