@@ -15,9 +15,9 @@ const (
 func (s *Session) chores(ctx context.Context) error {
 	now := s.g.mono()
 	s.mu.Lock()
-	recheck := due(&s.recheckAt, now, millis(s.g.opt.RecheckEvery))
-	seen := due(&s.seenAt, now, s.seenEvery())
-	proofs := due(&s.proofAt, now, s.g.proofEvery()) && len(s.unproved) > 0
+	recheck := s.due(&s.recheckAt, now, millis(s.g.opt.RecheckEvery))
+	seen := s.due(&s.seenAt, now, s.seenEvery())
+	proofs := len(s.unproved) > 0 && s.due(&s.proofAt, now, s.g.proofEvery())
 	audit := s.lagging
 	s.lagging = false
 	token := s.token
@@ -39,12 +39,13 @@ func (s *Session) chores(ctx context.Context) error {
 	return nil
 }
 
-// due reports whether at, if it is set, has come, and sets the next time.
-func due(at *Millis, now, every Millis) bool {
+// due reports whether at, if it is set, has come, and sets the next time. The caller holds mu.
+func (s *Session) due(at *Millis, now, every Millis) bool {
 	if *at == 0 || *at > now {
 		return false
 	}
 	*at = now + every
+	s.g.wheel.arm(s, *at)
 	return true
 }
 

@@ -21,7 +21,7 @@ type unproved struct {
 
 const (
 	lastProofCheck Millis = 120_000
-	proofsPerCheck        = 16
+	proofsPerCheck int    = 64
 )
 
 // expectProof notes that a 17 is due to this session one day.

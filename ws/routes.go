@@ -24,7 +24,7 @@ type routeKeeper struct {
 	registry Registry
 	wake     chan struct{}
 
-	down     atomic.Bool // the registry does not answer: until a beat gets through it is not asked
+	down atomic.Bool // the registry does not answer: until a beat gets through it is not asked
 
 	mu       sync.Mutex
 	puts     []*Session
