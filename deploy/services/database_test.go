@@ -48,7 +48,7 @@ func TestServer_Durability(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s := MustStart(t, kind)
+			s := MustStart(t, Spec{Kind: kind})
 			require.Equal(t, promised[kind], mustQuery(t, s.Instance, settings[kind]))
 			mustQuery(t, s.Instance, "CREATE TABLE kept (id INT PRIMARY KEY)")
 			mustQuery(t, s.Instance, "INSERT INTO kept VALUES (7)")

@@ -33,6 +33,9 @@ func upAll(ctx context.Context, progress io.Writer, kinds []Kind) error {
 }
 
 func up(ctx context.Context, progress io.Writer, kind Kind) error {
+	if err := upAll(ctx, progress, known[kind].needs); err != nil {
+		return err
+	}
 	spec, err := defaultSpec(kind)
 	if err != nil {
 		return err
@@ -128,7 +131,10 @@ func stateOf(ctx context.Context, spec Spec) State {
 
 func defaultSpec(kind Kind) (Spec, error) {
 	dir, err := defaultsDir()
-	return Spec{Kind: kind, Dir: filepath.Join(dir, string(kind)), Port: known[kind].port, life: detached}, err
+	return Spec{
+		Kind: kind, Dir: filepath.Join(dir, string(kind)), Port: known[kind].port,
+		Namesrv: Default(Namesrv).Addr, life: detached,
+	}, err
 }
 
 // defaultsDir makes and returns the folder of the default instances.

@@ -21,18 +21,24 @@ func Install(ctx context.Context, progress io.Writer, kinds ...Kind) error {
 		}
 	}
 	for _, kind := range kinds {
-		if fetch := known[kind].fetch; fetch != nil {
-			if err := fetch(ctx, progress); err != nil {
-				return fmt.Errorf("install %s: %w", kind, err)
-			}
+		if fetched(kind) {
+			continue
+		}
+		if err := known[kind].fetch(ctx, progress); err != nil {
+			return fmt.Errorf("install %s: %w", kind, err)
 		}
 	}
 	return nil
 }
 
-// installed says what to do if the kind's programs are not there.
+func fetched(kind Kind) bool {
+	software := known[kind]
+	return software.fetched == nil || software.fetched()
+}
+
+// installed says what to do if something of the kind is not there.
 func installed(kind Kind) error {
-	if packages := missing([]Kind{kind}); len(packages) > 0 {
+	if len(missing([]Kind{kind})) > 0 || !fetched(kind) {
 		return fmt.Errorf("%s is not installed: run `go run ./cmd/services install %s`", kind, kind)
 	}
 	return nil

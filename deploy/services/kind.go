@@ -18,29 +18,38 @@ const (
 	Redis    Kind = "redis"
 	MariaDB  Kind = "mariadb"
 	Postgres Kind = "postgres"
+	Namesrv  Kind = "namesrv" // RocketMQ's name server
+	Broker   Kind = "broker"  // RocketMQ's broker
 )
 
 // software is what there is to know about one kind.
 type software struct {
 	port     int            // of the default instance; away from the standard one, and below what Linux gives to clients
+	ports    []int          // all that it listens on, relative to its port; nil: only that
+	needs    []Kind         // kinds whose default instance the default instance needs
 	programs []program      // that have to be installed
 	user     string         // who runs it where root, who must not, starts it
 	stop     syscall.Signal // asks it to end in order
+	slow     bool           // to end in order: a test kills it when done with it
 
-	fetch   func(ctx context.Context, progress io.Writer) error // brings what is not in Debian; nil: nothing
-	prepare func(ctx context.Context, s Spec) error             // makes a new data folder; nil: nothing
-	command func(s Spec) *exec.Cmd                              // runs in the foreground
-	ready   func(ctx context.Context, i Instance) error         // asks it for something only a ready server answers
+	fetched   func() bool                                         // whether what is not in Debian is there
+	fetch     func(ctx context.Context, progress io.Writer) error // brings it
+	prepare   func(ctx context.Context, s Spec) error             // makes a new data folder
+	configure func(s Spec) error                                  // writes its configuration, before each start
+	command   func(s Spec) *exec.Cmd                              // runs it in the foreground
+	ready     func(ctx context.Context, i Instance) error         // asks for something that only a ready server answers
 }
 
 var known = map[Kind]software{
 	Redis:    redis,
 	MariaDB:  mariadb,
 	Postgres: postgres,
+	Namesrv:  namesrv,
+	Broker:   broker,
 }
 
 // Defaults are the kinds that run as default instances unless others are named, in the order in which they start.
-func Defaults() []Kind { return []Kind{Redis, MariaDB, Postgres} }
+func Defaults() []Kind { return []Kind{Redis, MariaDB, Postgres, Namesrv, Broker} }
 
 // Kinds are all there are.
 func Kinds() []Kind { return slices.Sorted(maps.Keys(known)) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 )
 
@@ -15,11 +14,12 @@ var mariadb = software{
 		{"mariadb-install-db", "mariadb-server-core"},
 		{"mariadb", "mariadb-client-core"},
 	},
-	stop:    syscall.SIGTERM,
-	prepare: prepareMariaDB,
+	stop:      syscall.SIGTERM,
+	prepare:   prepareMariaDB,
+	configure: func(s Spec) error { return os.WriteFile(s.config(), []byte(mariadbAccount), 0o600) },
 	command: func(s Spec) *exec.Cmd {
 		return exec.Command(locate("mariadbd"), append([]string{
-			"--no-defaults", "--datadir=" + s.data(), "--init-file=" + mariadbAccount(s),
+			"--no-defaults", "--datadir=" + s.data(), "--init-file=" + s.config(),
 			"--bind-address=" + loopback, "--port=" + s.port(), "--skip-name-resolve",
 			"--socket=mariadb.sock", // in the data folder; the whole path may be longer than a socket's may be
 			"--pid-file=mariadb.pid",
@@ -31,19 +31,16 @@ var mariadb = software{
 }
 
 func prepareMariaDB(ctx context.Context, s Spec) error {
-	account := "CREATE USER IF NOT EXISTS '" + User + "'@'" + loopback + "' IDENTIFIED BY '" + Password + "';\n" +
-		"GRANT ALL PRIVILEGES ON *.* TO '" + User + "'@'" + loopback + "';\n" +
-		"CREATE DATABASE IF NOT EXISTS " + Database + ";\n"
-	if err := os.WriteFile(mariadbAccount(s), []byte(account), 0o600); err != nil {
-		return err
-	}
 	_, err := output(exec.CommandContext(ctx, locate("mariadb-install-db"), append([]string{
 		"--no-defaults", "--datadir=" + s.data(), "--skip-test-db", "--auth-root-authentication-method=normal",
 	}, asRoot()...)...))
 	return err
 }
 
-func mariadbAccount(s Spec) string { return filepath.Join(s.Dir, "account.sql") }
+// mariadbAccount is run at each start, before anybody is let in.
+const mariadbAccount = "CREATE USER IF NOT EXISTS '" + User + "'@'" + loopback + "' IDENTIFIED BY '" + Password + "';\n" +
+	"GRANT ALL PRIVILEGES ON *.* TO '" + User + "'@'" + loopback + "';\n" +
+	"CREATE DATABASE IF NOT EXISTS " + Database + ";\n"
 
 // asRoot is what mariadbd wants to hear before it runs as root.
 func asRoot() []string {

@@ -83,11 +83,16 @@ func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyAfter)
 	defer cancel()
 	// Whoever else has the port would answer the question whether the server is ready.
-	if err := portFree(s.spec.Port); err != nil {
+	if err := portFree(s.Kind, s.spec.Port); err != nil {
 		return err
 	}
 	if err := prepare(ctx, s.spec); err != nil {
 		return err
+	}
+	if configure := known[s.Kind].configure; configure != nil {
+		if err := configure(s.spec); err != nil {
+			return err
+		}
 	}
 	if err := s.launch(); err != nil {
 		return err

@@ -13,16 +13,23 @@ import (
 	"github.com/yanlink/yanlink/deploy/services"
 )
 
-// own are the kinds that run by themselves.
-var own = []services.Kind{services.Redis, services.MariaDB, services.Postgres}
-
 const patience = 60 * time.Second
 
+// mustStart runs a server with what it needs.
+func mustStart(t *testing.T, kind services.Kind) *services.Server {
+	t.Helper()
+	spec := services.Spec{Kind: kind}
+	if kind == services.Broker {
+		spec.Namesrv = services.MustStart(t, services.Spec{Kind: services.Namesrv}).Addr
+	}
+	return services.MustStart(t, spec)
+}
+
 func TestServer_KillAndRestart(t *testing.T) {
-	for _, kind := range own {
+	for _, kind := range services.Defaults() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s := services.MustStart(t, kind)
+			s := mustStart(t, kind)
 			require.NoError(t, s.Kill())
 			require.Error(t, s.Ready(t.Context()))
 			_, err := net.Dial("tcp", s.Addr)
@@ -41,10 +48,10 @@ func TestServer_KillAndRestart(t *testing.T) {
 }
 
 func TestServer_FreezeAndThaw(t *testing.T) {
-	for _, kind := range own {
+	for _, kind := range services.Defaults() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s := services.MustStart(t, kind)
+			s := mustStart(t, kind)
 			require.NoError(t, s.Freeze())
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()

@@ -30,23 +30,34 @@ func Shared(tb testing.TB, kind Kind) Instance {
 
 const stopWait = 30 * time.Second
 
-// MustStart runs a server of the test's own in a temporary folder, and stops it after the test. If the test fails, the
-// end of the server's log is in its output.
-func MustStart(tb testing.TB, kind Kind) *Server {
+// MustStart runs a server of the test's own, in a temporary folder unless the spec has one, and ends it after the test.
+// If the test fails, the end of the server's log is in its output.
+func MustStart(tb testing.TB, spec Spec) *Server {
 	tb.Helper()
-	s, err := Start(tb.Context(), Spec{Kind: kind, Dir: tb.TempDir()})
+	if spec.Dir == "" {
+		spec.Dir = tb.TempDir()
+	}
+	s, err := Start(tb.Context(), spec)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopWait)
-		defer cancel()
-		if err := s.Stop(ctx); err != nil {
+		if err := s.dispose(); err != nil {
 			tb.Error(err)
 		}
 		if tb.Failed() {
-			tb.Logf("the log of %s ends:\n%s", kind, tail(s.spec.log()))
+			tb.Logf("the log of %s ends:\n%s", s.Kind, tail(s.spec.log()))
 		}
 	})
 	return s
+}
+
+// dispose ends a server whose data nobody wants.
+func (s *Server) dispose() error {
+	if known[s.Kind].slow {
+		return s.Kill()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
+	defer cancel()
+	return s.Stop(ctx)
 }

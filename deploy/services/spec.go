@@ -16,7 +16,10 @@ const loopback = "127.0.0.1"
 type Spec struct {
 	Kind Kind
 	Dir  string // holds the data and the log; made if it is not there
-	Port int    // 0: one that is free
+	Port int    // 0: one that is free; a broker takes the neighbours -2 and +1 too
+
+	Namesrv string // of a broker: the address of its name server
+	Name    string // of a broker: its group; "broker-a" if empty
 
 	life       lifetime // a detached one leaves a pid file
 	unfinished bool     // while the data folder is being made
@@ -41,6 +44,7 @@ func (s Spec) data() string {
 	return filepath.Join(s.Dir, "data")
 }
 
+func (s Spec) config() string  { return filepath.Join(s.Dir, "config") }
 func (s Spec) log() string     { return filepath.Join(s.Dir, "log") }
 func (s Spec) pidFile() string { return filepath.Join(s.Dir, "pid") }
 
@@ -60,7 +64,7 @@ func (s Spec) complete() (Spec, error) {
 		return s, err
 	}
 	if s.Port == 0 {
-		s.Port, err = freePort()
+		s.Port, err = freePort(s.Kind)
 	}
 	return s, err
 }
@@ -73,20 +77,30 @@ const (
 	freeTries = 100
 )
 
-func freePort() (int, error) {
+func freePort(kind Kind) (int, error) {
 	for range freeTries {
 		port := firstFree + rand.IntN(lastFree-firstFree)
-		if portFree(port) == nil {
+		if portFree(kind, port) == nil {
 			return port, nil
 		}
 	}
 	return 0, errors.New("no free port found on 127.0.0.1")
 }
 
-func portFree(port int) error {
-	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
-	if err != nil {
-		return err
+// portFree returns an error unless nobody has the port or those that the kind takes besides.
+func portFree(kind Kind, port int) error {
+	offsets := known[kind].ports
+	if offsets == nil {
+		offsets = []int{0}
 	}
-	return listener.Close()
+	for _, offset := range offsets {
+		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port+offset)))
+		if err != nil {
+			return err
+		}
+		if err := listener.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
