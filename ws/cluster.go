@@ -35,11 +35,12 @@ func newCluster(g *Gateway) *cluster {
 }
 
 // start joins. A registry or bus that does not answer does not keep the node from serving: it is degraded until they do.
-// The error says that another process lives under the node's name.
+// The error says that another process lives under the node's name. At the node's own address that is the node itself,
+// killed a moment ago: this life serves, and joins when the registry holds the one before for dead.
 func (c *cluster) start(ctx context.Context) error {
 	if err := c.beat(ctx); err != nil {
 		var taken *NodeTakenError
-		if errors.As(err, &taken) {
+		if errors.As(err, &taken) && taken.Address != c.g.opt.Advertise {
 			return err
 		}
 	}

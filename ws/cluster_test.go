@@ -268,6 +268,18 @@ func TestCluster_NodeTaken(t *testing.T) {
 	require.NoError(t, second.Stop(t.Context()))
 }
 
+// A node that was killed comes back at once, and joins when its former life counts as dead.
+func TestCluster_NextLife(t *testing.T) {
+	w := newTown(t)
+	w.directory = memory.NewDirectory(memory.DirectoryOptions{NodeTTL: 500 * time.Millisecond})
+	killed := w.node(1, nil)
+	require.NoError(t, killed.registry.Close())
+	next := w.node(1, nil)
+	nodes, err := next.registry.Nodes(t.Context())
+	require.NoError(t, err)
+	require.Len(t, nodes, 1)
+}
+
 func TestCluster_Leaves(t *testing.T) {
 	w := newTown(t)
 	one, two := w.node(1, nil), w.node(2, nil)

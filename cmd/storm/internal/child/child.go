@@ -43,16 +43,20 @@ type process struct {
 	ended error         // what Wait returned
 }
 
-// New prepares a server with its data and its log below dir, on a free port. env, each entry KEY=value, is added to what
-// every storm needs, and wins. Nothing is started.
-func New(bin, dir string, env ...string) (*Server, error) {
+// New prepares a server with its data and its log below dir, on a free port. It starts nothing.
+func New(bin, dir string) (*Server, error) {
+	address, err := FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	return NewAt(address, bin, dir)
+}
+
+// NewAt is New with the <ip>:<port> to listen on. env, each entry KEY=value, is added to what every storm needs, and wins.
+func NewAt(address, bin, dir string, env ...string) (*Server, error) {
 	bin, binErr := filepath.Abs(bin) // the process runs in dir, where a relative path means something else
 	dir, dirErr := filepath.Abs(dir)
 	if err := errors.Join(binErr, dirErr, os.MkdirAll(dir, 0o700)); err != nil {
-		return nil, err
-	}
-	address, err := FreeAddress()
-	if err != nil {
 		return nil, err
 	}
 	log, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)

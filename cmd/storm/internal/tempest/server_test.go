@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/yanlink/yanlink/cmd/storm/internal/fault"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
 	"github.com/yanlink/yanlink/ws/wstest"
@@ -22,7 +20,8 @@ import (
 type inProcess struct {
 	store   *wstest.MemStore
 	spoil   func([]ws.Op) // changes what is committed; may be nil
-	kills   int
+	id      string
+	link    *link // to the others; nil: it is alone
 	address string
 	gateway *ws.Gateway
 	ledger  *mortal
@@ -76,20 +75,6 @@ func (c *conns) cut() {
 	}
 }
 
-func (s *inProcess) Nodes() []string { return []string{"http://" + s.address} }
-
-func (s *inProcess) Login(_ context.Context, openID string) (string, error) { return openID, nil }
-
-func (s *inProcess) Series(r *rand.Rand) []fault.Series {
-	var kills fault.Series
-	for range s.kills {
-		kills = append(kills, fault.One(fault.Fault{
-			Name: "kill", Node: 1, Mend: s.Start, Strike: func(context.Context) error { return s.Kill() },
-		}, time.Duration(r.Int64N(int64(500*time.Millisecond)))))
-	}
-	return []fault.Series{kills}
-}
-
 func (s *inProcess) Start(ctx context.Context) error {
 	if s.address == "" {
 		s.address = "127.0.0.1:0"
@@ -101,11 +86,12 @@ func (s *inProcess) Start(ctx context.Context) error {
 	s.address = l.Addr().String()
 	s.conns = &conns{Listener: l}
 	s.ledger = &mortal{Store: s.store, spoil: s.spoil}
-	s.gateway, err = ws.New(s.ledger, ws.Options{
-		NodeID: "n1", Advertise: s.address, FramesPerSecond: -1, DrainSpread: time.Millisecond, ResendAfter: time.Second,
+	options := ws.Options{
+		NodeID: s.id, Advertise: s.address, FramesPerSecond: -1, DrainSpread: time.Millisecond, ResendAfter: time.Second,
 		CommitTimeout: time.Second, // a session that waits for a ledger that was taken away holds up the kill that long
-	})
-	if err != nil {
+	}
+	s.link.open(&options)
+	if s.gateway, err = ws.New(s.ledger, options); err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
@@ -117,13 +103,12 @@ func (s *inProcess) Start(ctx context.Context) error {
 	return s.gateway.Start(ctx)
 }
 
-func (s *inProcess) Alive() error { return nil }
-
 func (s *inProcess) Kill() error {
 	s.ledger.mu.Lock()
 	s.ledger.dead = true
 	s.ledger.mu.Unlock()
 	s.conns.cut()
+	s.link.cut()
 	return s.end()
 }
 
@@ -134,8 +119,6 @@ func (s *inProcess) end() error {
 	defer cancel()
 	return s.gateway.Stop(ctx)
 }
-
-func (s *inProcess) Check(context.Context) error { return nil }
 
 func user(r *http.Request) string {
 	if token := r.URL.Query().Get("token"); token != "" {
