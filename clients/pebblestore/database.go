@@ -33,6 +33,17 @@ type commit struct {
 	done  chan error // buffered: whoever asked may have gone
 }
 
+const (
+	// tableBytes is how large the youngest tables are. Pebble opens each table that it writes or reads and closes it only
+	// when it is gone, so with its own 2 MiB a node's descriptors, and the memory beside them, grow with its ledger.
+	tableBytes = 16 << 20
+	// openTables is how many are open at most, for the same reason: with tables of that size, some 10 GiB of them. In a
+	// larger ledger a read may have to open its table again, which costs a tenth of a millisecond.
+	openTables = 118
+	// otherFiles is what Pebble takes off MaxOpenFiles for files that are no tables.
+	otherFiles = 10
+)
+
 // grace is how long a database that failed may take to come to an end.
 const grace = 2 * time.Second
 
@@ -109,11 +120,13 @@ func (d *database) options(opt *Options) *pebble.Options {
 		L0StopWritesThreshold:       48,
 		MemTableStopWritesThreshold: 4,
 		LBaseMaxBytes:               8 * opt.MemTableBytes,
+		MaxOpenFiles:                openTables + otherFiles,
 		// Corruption is an error to whoever reads, not the end of the process.
 		EventListener: &pebble.EventListener{
 			DataCorruption: func(info pebble.DataCorruptionInfo) { log.Errorf("%s", info) },
 		},
 	}
+	o.TargetFileSizes[0] = tableBytes // twice as much a level further down
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		o.Levels[i].BlockSize = 16 << 10
