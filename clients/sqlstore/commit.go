@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
+)
+
+// maxTries is how often one batch is run at most, because the server asked for it or because more turned out to be needed.
+const maxTries = 30
+
+// Commit implements ws.Committer. Several batches may be under way at one time; those that concern the same
+// conversations, users or devices wait for each other.
+func (s *Store) Commit(ctx context.Context, ops []ws.Op) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.translate(s.commit(ctx, ops))
+}
+
+func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
+	w, err := s.takeWriter(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { s.writers <- w.next() }()
+	p := newPlan(ops)
+	for range maxTries {
+		done := false
+		err := s.again(ctx, func() (err error) {
+			done, err = s.try(ctx, p, ops, w)
+			return err
+		})
+		if err != nil || done {
+			return err
+		}
+		if len(p.reserve) > 0 {
+			if err := s.reserve(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	return refuse(protocol.Internal, "the batch needs ever more of the ledger")
+}
+
+// again runs fn until the server does not ask for that any more: transactions that stood in each other's way are rolled
+// back as a whole.
+func (s *Store) again(ctx context.Context, fn func() error) error {
+	for try := 1; ; try++ {
+		err := fn()
+		if err == nil || !s.dialect.again(err) || try == maxTries {
+			return err
+		}
+		pause := time.Duration(1+rand.IntN(4*try)) * time.Millisecond
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// try runs the batch once. It is not done when its ops need more than the plan had.
+func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done bool, err error) {
+	if err := s.resolve(ctx, p); err != nil {
+		return false, err
+	}
+	p.messages(ops)
+	numbers, err := s.give(ctx, p.numbers)
+	if err != nil {
+		return false, err
+	}
+	tx, err := s.begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	v, err := s.prepare(tx, p, numbers, ops)
+	if err != nil || v.lacking || v.unchanged() {
+		_ = tx.Rollback() // nothing was written
+		return err == nil && !v.lacking, err
+	}
+	if err := s.finish(ctx, tx, v, w); err != nil {
+		return false, err
+	}
+	for _, c := range v.conversations.dirty {
+		if c.exists && c.val.Kind != ws.Direct && c.val.members != nil {
+			s.lists.put(c.key, c.val.MembersVersion, c.val.members)
+		}
+	}
+	return true, nil
+}
+
+// prepare applies the ops in memory.
+func (s *Store) prepare(tx *transaction, p *plan, numbers []uint64, ops []ws.Op) (*view, error) {
+	v, err := s.load(tx, p, numbers)
+	if err != nil {
+		return nil, err
+	}
+	return v, v.apply(ops)
+}
+
+// finish writes what the ops changed and commits.
+func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer) error {
+	w.batch++
+	if err := tx.write(v, w); err != nil {
+		_ = tx.Rollback() // the first error counts
+		return err
+	}
+	answer := make(chan error, 1)
+	s.commits.Go(func() { answer <- tx.Commit() })
+	var err error
+	select {
+	case err = <-answer:
+	case <-ctx.Done():
+		w.lost = true
+		return ctx.Err()
+	}
+	if err == nil || s.dialect.again(err) {
+		return err
+	}
+	return s.settle(ctx, w, err)
+}
+
+// settle finds out what became of a commit whose answer was lost.
+func (s *Store) settle(ctx context.Context, w *writer, cause error) error {
+	held, err := s.held(ctx, w)
+	if err != nil {
+		w.lost = true
+		return errors.Join(cause, err)
+	}
+	s.log.Warn("the answer to a commit was lost; the ledger said what became of it", "held", held, "error", cause)
+	if held {
+		return nil
+	}
+	return cause
+}

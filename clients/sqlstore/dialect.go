@@ -1,0 +1,131 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// dialect is what differs between the servers: how statements of many rows are written, what errors mean, and what a
+// server has to be set to.
+type dialect interface {
+	// name is the driver's name in the configuration, and the folder of the migrations.
+	name() string
+	// bind puts the server's placeholders in the place of question marks.
+	bind(query string) string
+	// pick selects the rows whose columns by equal one of keys, locked in their order if asked for.
+	pick(r *relation, by []column, keys tuples, lock bool) (query string, args []any)
+	// put inserts rows.
+	put(r *relation, rows tuples, known onKnown) (query string, args []any)
+	// remove deletes the rows whose columns by equal one of keys.
+	remove(r *relation, by []column, keys tuples) (query string, args []any)
+	// purgeReceipts deletes of a conversation the receipts that begin below one position and end below another.
+	purgeReceipts() (query string)
+	// table is the keys as a table, with its columns named after by.
+	table(by []column, keys tuples) (expression string, args []any)
+	// among returns a condition that holds for the given numbers, with its arguments.
+	among(column string, ids []int64) (condition string, args []any)
+
+	// again reports whether the transaction failed through no fault of its own and is to be run again.
+	again(err error) bool
+	// refused reports whether the server refused what a statement holds, rather than the whole work.
+	refused(err error) bool
+	// open opens the database that the options name, without reaching it.
+	open(opt *Options) (*sql.DB, error)
+	// schema is an expression for what the tables are in.
+	schema() string
+	// lock lets one migration run at a time, until unlock or the end of the connection.
+	lock(ctx context.Context, conn *sql.Conn) error
+	unlock(ctx context.Context, conn *sql.Conn) error
+	// inspect says what of the server's settings may lose commits, and whether it can be written.
+	inspect(ctx context.Context, db *sql.DB) (unsafe []string, readOnly bool, err error)
+}
+
+// onKnown says what becomes of a row to be inserted whose key is there already.
+type onKnown uint8
+
+const (
+	fail   onKnown = iota // it cannot be: the statement fails
+	change                // the row there gets the new values
+	keep                  // the row there stays as it is
+)
+
+// tuples are rows, or keys, one after another.
+type tuples struct {
+	width  int
+	values []any // int64, bool, string or []byte
+}
+
+func (t *tuples) add(values ...any) {
+	t.width = len(values)
+	t.values = append(t.values, values...)
+}
+
+func (t *tuples) len() int {
+	if t.width == 0 {
+		return 0
+	}
+	return len(t.values) / t.width
+}
+
+// A statement gets as many rows and bytes as these, which any server takes.
+const (
+	chunkRows  = 500
+	chunkBytes = 4 << 20
+)
+
+// chunks calls visit with parts of t that fit in one statement each.
+func (t *tuples) chunks(visit func(part tuples) error) error {
+	for start := 0; start < len(t.values); {
+		end, size := start, 0
+		for end < len(t.values) && end-start < chunkRows*t.width {
+			row := 0
+			for _, v := range t.values[end : end+t.width] {
+				row += sizeOf(v)
+			}
+			if size += row; size > chunkBytes && end > start {
+				break
+			}
+			end += t.width
+		}
+		if err := visit(tuples{t.width, t.values[start:end]}); err != nil {
+			return err
+		}
+		start = end
+	}
+	return nil
+}
+
+func sizeOf(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	}
+	return 8
+}
+
+// names lists columns with a comma between, each behind prefix.
+func names(columns []column, prefix string) string {
+	var b strings.Builder
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(prefix)
+		b.WriteString(c.name)
+	}
+	return b.String()
+}
+
+func dialectOf(driver string) (dialect, error) {
+	switch driver {
+	case "mysql":
+		return mysqlDialect{}, nil
+	case "postgres":
+		return postgres{}, nil
+	}
+	return nil, fmt.Errorf("there is no driver %q; use mysql or postgres", driver)
+}

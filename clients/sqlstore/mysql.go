@@ -1,0 +1,220 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// mysqlDialect speaks to MySQL and MariaDB.
+type mysqlDialect struct{}
+
+func (mysqlDialect) name() string { return "mysql" }
+
+func (mysqlDialect) bind(query string) string { return query }
+
+func (mysqlDialect) pick(r *relation, by []column, keys tuples, lock bool) (string, []any) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "SELECT %s FROM %s WHERE ", names(r.columns, ""), r.name)
+	matching(&b, by, keys.len())
+	if lock {
+		fmt.Fprintf(&b, " ORDER BY %s FOR UPDATE", names(by, ""))
+	}
+	return b.String(), mysqlArgs(by, keys)
+}
+
+// matching writes that the columns equal one of n keys, in the form that both servers look up as ranges of an index.
+func matching(b *strings.Builder, by []column, n int) {
+	if len(by) == 1 {
+		fmt.Fprintf(b, "%s IN (", by[0].name)
+	} else {
+		fmt.Fprintf(b, "(%s) IN (", names(by, ""))
+	}
+	lists(b, n, len(by), len(by) > 1)
+	b.WriteByte(')')
+}
+
+// lists writes n lists of width placeholders.
+func lists(b *strings.Builder, n, width int, parentheses bool) {
+	one := strings.TrimSuffix(strings.Repeat("?,", width), ",")
+	if parentheses {
+		one = "(" + one + ")"
+	}
+	b.WriteString(strings.TrimSuffix(strings.Repeat(one+",", n), ","))
+}
+
+func (mysqlDialect) put(r *relation, rows tuples, known onKnown) (string, []any) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", r.name, names(r.columns, ""))
+	lists(&b, rows.len(), rows.width, true)
+	switch known {
+	case keep:
+		fmt.Fprintf(&b, " ON DUPLICATE KEY UPDATE %[1]s = %[1]s", r.columns[0].name)
+	case change:
+		b.WriteString(" ON DUPLICATE KEY UPDATE ")
+		for i, c := range r.columns[r.keys:] {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if c.raised {
+				fmt.Fprintf(&b, "%[1]s = GREATEST(%[1]s, VALUES(%[1]s))", c.name)
+			} else {
+				fmt.Fprintf(&b, "%[1]s = VALUES(%[1]s)", c.name)
+			}
+		}
+	}
+	return b.String(), mysqlArgs(r.columns, rows)
+}
+
+func (mysqlDialect) remove(r *relation, by []column, keys tuples) (string, []any) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "DELETE FROM %s WHERE ", r.name)
+	matching(&b, by, keys.len())
+	return b.String(), mysqlArgs(by, keys)
+}
+
+func (mysqlDialect) purgeReceipts() string {
+	return `DELETE r FROM yanlink_receivers AS v
+		JOIN yanlink_receipts AS r ON r.conversation = v.conversation AND r.openid = v.openid AND r.device = v.device
+		WHERE v.conversation = ? AND r.from_seq < ? AND r.to_seq < ?`
+}
+
+func (mysqlDialect) table(by []column, keys tuples) (string, []any) {
+	var first strings.Builder
+	for i, c := range by {
+		if i > 0 {
+			first.WriteString(", ")
+		}
+		first.WriteString("? AS " + c.name)
+	}
+	rest := " UNION ALL SELECT " + strings.TrimSuffix(strings.Repeat("?, ", len(by)), ", ")
+	return "(SELECT " + first.String() + strings.Repeat(rest, keys.len()-1) + ")", mysqlArgs(by, keys)
+}
+
+func (mysqlDialect) among(column string, ids []int64) (string, []any) {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	var b strings.Builder
+	b.WriteString(column + " IN (")
+	lists(&b, len(ids), 1, false)
+	b.WriteByte(')')
+	return b.String(), args
+}
+
+// mysqlArgs turns the strings of keys into bytes, so that the server compares them with a column as such.
+func mysqlArgs(columns []column, t tuples) []any {
+	args := make([]any, len(t.values))
+	for i, v := range t.values {
+		if columns[i%t.width].kind == bytes {
+			v = inBytes(v)
+		}
+		args[i] = v
+	}
+	return args
+}
+
+// What errors of the server mean, by their numbers.
+var (
+	mysqlAgain = map[uint16]bool{
+		1205: true, // a lock was waited for too long
+		1213: true, // deadlock
+		1020: true, // a row changed since it was read
+		1062: true, // a key that another batch inserted meanwhile
+	}
+	mysqlRefused = map[uint16]bool{
+		1048: true, 1064: true, 1054: true, 1146: true, 1153: true, 1264: true, 1265: true, 1292: true, 1366: true, 1390: true, 1406: true, 1300: true,
+	}
+)
+
+func (mysqlDialect) again(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && mysqlAgain[e.Number]
+}
+
+func (mysqlDialect) refused(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && mysqlRefused[e.Number] || errors.Is(err, mysql.ErrPktTooLarge)
+}
+
+func (mysqlDialect) open(opt *Options) (*sql.DB, error) {
+	cfg, err := mysql.ParseDSN(opt.DSN)
+	if err != nil {
+		return nil, err
+	}
+	cfg.InterpolateParams = true // the text of a statement depends on its rows: preparing it would be one more trip
+	cfg.RejectReadOnly = true    // after a fail-over, connect anew
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 5 * time.Second
+	}
+	if cfg.ReadTimeout == 0 {
+		cfg.ReadTimeout = opt.StatementTimeout + time.Second
+	}
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = opt.StatementTimeout + time.Second
+	}
+	if cfg.Params == nil {
+		cfg.Params = map[string]string{}
+	}
+	for name, value := range map[string]string{
+		"sql_mode": "'STRICT_TRANS_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO'", "innodb_lock_wait_timeout": seconds(lockTime),
+		"wait_timeout": seconds(silentTime),
+	} {
+		if cfg.Params[name] == "" {
+			cfg.Params[name] = value
+		}
+	}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+
+func (mysqlDialect) schema() string { return "DATABASE()" }
+
+func (mysqlDialect) unlock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "SELECT RELEASE_LOCK(CONCAT('yanlink.', MD5(DATABASE())))")
+	return err
+}
+
+func (mysqlDialect) lock(ctx context.Context, conn *sql.Conn) error {
+	for {
+		var got sql.NullInt64
+		if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('yanlink.', MD5(DATABASE())), 1)").Scan(&got); err != nil {
+			return err
+		}
+		if got.Int64 == 1 {
+			return nil
+		}
+	}
+}
+
+func (mysqlDialect) inspect(ctx context.Context, db *sql.DB) (unsafe []string, readOnly bool, err error) {
+	var version, mode string
+	var flush, logged, synced int64
+	err = db.QueryRowContext(ctx, "SELECT VERSION(), @@sql_mode, @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@global.read_only").
+		Scan(&version, &mode, &flush, &logged, &synced, &readOnly)
+	if err != nil {
+		return nil, false, err
+	}
+	if flush != 1 && (flush != 3 || !strings.Contains(version, "MariaDB")) {
+		unsafe = append(unsafe, fmt.Sprintf("innodb_flush_log_at_trx_commit is %d; set it to 1", flush))
+	}
+	if logged == 1 && synced != 1 {
+		unsafe = append(unsafe, fmt.Sprintf("sync_binlog is %d; set it to 1", synced))
+	}
+	if !strings.Contains(mode, "STRICT_") {
+		unsafe = append(unsafe, "sql_mode lets values be cut off; add STRICT_TRANS_TABLES")
+	}
+	return unsafe, readOnly, nil
+}

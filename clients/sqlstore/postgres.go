@@ -1,0 +1,232 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgres speaks to PostgreSQL. Rows go to it as one array for each column, so that the text of a statement is the same
+// for any number of rows, and prepared once for each connection.
+type postgres struct{}
+
+func (postgres) name() string { return "postgres" }
+
+func (postgres) bind(query string) string {
+	if !strings.Contains(query, "?") {
+		return query
+	}
+	var b strings.Builder
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(query, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("$" + strconv.Itoa(n))
+		query = after
+	}
+}
+
+func (postgres) pick(r *relation, by []column, keys tuples, lock bool) (string, []any) {
+	query := fmt.Sprintf("SELECT %s FROM %s AS t JOIN unnest(%s) AS k(%s) ON %s", names(r.columns, "t."), r.name, arrays(by), names(by, ""), equal(by))
+	if lock {
+		query += " ORDER BY " + names(by, "t.") + " FOR UPDATE OF t"
+	}
+	return query, postgresArgs(by, keys)
+}
+
+// arrays lists a typed placeholder for each column.
+func arrays(columns []column) string {
+	types := [...]string{integer: "bigint[]", boolean: "boolean[]", bytes: "bytea[]", text: "bytea[]"}
+	var b strings.Builder
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d::%s", i+1, types[c.kind])
+	}
+	return b.String()
+}
+
+// equal says that the columns of t and k are equal.
+func equal(by []column) string {
+	var b strings.Builder
+	for i, c := range by {
+		if i > 0 {
+			b.WriteString(" AND ")
+		}
+		fmt.Fprintf(&b, "t.%[1]s = k.%[1]s", c.name)
+	}
+	return b.String()
+}
+
+func (postgres) put(r *relation, rows tuples, known onKnown) (string, []any) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s AS t (%s) SELECT * FROM unnest(%s)", r.name, names(r.columns, ""), arrays(r.columns))
+	switch known {
+	case keep:
+		b.WriteString(" ON CONFLICT DO NOTHING")
+	case change:
+		fmt.Fprintf(&b, " ON CONFLICT (%s) DO UPDATE SET ", names(r.key(r.keys), ""))
+		for i, c := range r.columns[r.keys:] {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if c.raised {
+				fmt.Fprintf(&b, "%[1]s = GREATEST(t.%[1]s, EXCLUDED.%[1]s)", c.name)
+			} else {
+				fmt.Fprintf(&b, "%[1]s = EXCLUDED.%[1]s", c.name)
+			}
+		}
+	}
+	return b.String(), postgresArgs(r.columns, rows)
+}
+
+func (postgres) remove(r *relation, by []column, keys tuples) (string, []any) {
+	query := fmt.Sprintf("DELETE FROM %s AS t USING unnest(%s) AS k(%s) WHERE %s", r.name, arrays(by), names(by, ""), equal(by))
+	return query, postgresArgs(by, keys)
+}
+
+func (postgres) purgeReceipts() string {
+	return `DELETE FROM yanlink_receipts AS r USING yanlink_receivers AS v
+		WHERE r.conversation = v.conversation AND r.openid = v.openid AND r.device = v.device
+		AND v.conversation = ? AND r.from_seq < ? AND r.to_seq < ?`
+}
+
+func (postgres) table(by []column, keys tuples) (string, []any) {
+	return fmt.Sprintf("(SELECT * FROM unnest(%s) AS k(%s))", arrays(by), names(by, "")), postgresArgs(by, keys)
+}
+
+func (postgres) among(column string, ids []int64) (string, []any) {
+	return column + " = ANY(?)", []any{ids}
+}
+
+// postgresArgs turns rows into one array for each column.
+func postgresArgs(columns []column, t tuples) []any {
+	args, n := make([]any, len(columns)), t.len()
+	for i, c := range columns {
+		switch c.kind {
+		case integer:
+			list := make([]int64, n)
+			for j := range list {
+				list[j] = t.values[j*t.width+i].(int64)
+			}
+			args[i] = list
+		case boolean:
+			list := make([]bool, n)
+			for j := range list {
+				list[j] = t.values[j*t.width+i].(bool)
+			}
+			args[i] = list
+		default:
+			list := make([][]byte, n)
+			for j := range list {
+				list[j] = inBytes(t.values[j*t.width+i])
+			}
+			args[i] = list
+		}
+	}
+	return args
+}
+
+// inBytes returns a string or bytes as bytes, which are never nil: that would be NULL.
+func inBytes(v any) []byte {
+	if s, ok := v.(string); ok {
+		return []byte(s)
+	}
+	if b := v.([]byte); b != nil {
+		return b
+	}
+	return []byte{}
+}
+
+func (postgres) again(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "40001", "40P01", // serialization failure, deadlock
+		"55P03", // a lock was waited for too long
+		"23505": // a key that another batch inserted meanwhile
+		return true
+	}
+	return false
+}
+
+func (postgres) refused(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || e.Code == "42501" {
+		return false
+	}
+	switch e.Code[:2] {
+	case "22", "23", "42", "54": // data, constraints, syntax, limits
+		return true
+	}
+	return false
+}
+
+func (postgres) open(opt *Options) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(opt.DSN)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 5 * time.Second
+	}
+	for name, limit := range map[string]time.Duration{
+		"lock_timeout": lockTime, "idle_in_transaction_session_timeout": silentTime, "statement_timeout": opt.StatementTimeout + time.Second,
+	} {
+		if cfg.RuntimeParams[name] == "" {
+			cfg.RuntimeParams[name] = strconv.FormatInt(limit.Milliseconds(), 10)
+		}
+	}
+	return stdlib.OpenDB(*cfg), nil
+}
+
+func (postgres) schema() string { return "current_schema()" }
+
+func (postgres) unlock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext('yanlink.migrate'), hashtext(current_database()))")
+	return err
+}
+
+func (postgres) lock(ctx context.Context, conn *sql.Conn) error {
+	for {
+		var got bool
+		err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock(hashtext('yanlink.migrate'), hashtext(current_database()))").Scan(&got)
+		if err != nil || got {
+			return err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (postgres) inspect(ctx context.Context, db *sql.DB) (unsafe []string, readOnly bool, err error) {
+	settings := map[string]string{}
+	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var value string
+		if err := db.QueryRowContext(ctx, "SELECT current_setting($1)", name).Scan(&value); err != nil {
+			return nil, false, err
+		}
+		settings[name] = value
+		if value == "off" {
+			unsafe = append(unsafe, name+" is off; set it to on")
+		}
+	}
+	err = db.QueryRowContext(ctx, "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'").Scan(&readOnly)
+	return unsafe, readOnly, err
+}

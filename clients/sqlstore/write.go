@@ -1,0 +1,222 @@
+package sqlstore
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/yanlink/yanlink/ws"
+)
+
+// bounded is a position or number for the server, which knows signed ones only; nothing there is greater.
+func bounded[T ~uint64](n T) int64 { return int64(min(uint64(n), math.MaxInt64)) }
+
+// gone and there list the keys that a batch removed, and the rows that it made or changed, in order, so that two batches
+// write in the same one.
+func (t *table[K, V]) gone(compare func(a, b K) int) []K {
+	var keys []K
+	for _, r := range t.dirty {
+		if r.gone {
+			keys = append(keys, r.key)
+		}
+	}
+	slices.SortFunc(keys, compare)
+	return keys
+}
+
+func (t *table[K, V]) there(compare func(a, b K) int) []*row[K, V] {
+	var rows []*row[K, V]
+	for _, r := range t.dirty {
+		if r.exists {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortFunc(rows, func(a, b *row[K, V]) int { return compare(a.key, b.key) })
+	return rows
+}
+
+// unchanged reports whether there is nothing to write.
+func (v *view) unchanged() bool {
+	return len(v.conversations.dirty)+len(v.users.dirty)+len(v.devices.dirty)+len(v.tokens.dirty)+len(v.stays.dirty)+len(v.cursors.dirty)+
+		len(v.dedups.dirty)+len(v.records.dirty)+len(v.scheduled.dirty)+len(v.events.dirty)+len(v.fresh)+len(v.purged) == 0
+}
+
+// write writes what the batch has changed, in the name of a writer.
+func (tx *transaction) write(v *view, w *writer) error {
+	if err := tx.sign(w); err != nil {
+		return err
+	}
+	for _, p := range v.purged {
+		if err := tx.writePurged(p); err != nil {
+			return err
+		}
+	}
+	for _, step := range []func(v *view) error{
+		tx.writeConversations, tx.writeUsers, tx.writeDevices, tx.writeTokens, tx.writeStays, tx.writeCursors, tx.writeReceipts,
+		tx.writeRecords, tx.writeDedups, tx.writeScheduled, tx.writeEvents,
+	} {
+		if err := step(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *transaction) writeConversations(v *view) error {
+	var rows tuples
+	for _, r := range v.conversations.there(cmp.Compare) {
+		c := &r.val
+		rows.add(int64(c.ID), int64(c.Kind), c.Key, c.Name, int64(c.First), int64(c.Last), int64(c.MembersVersion), int64(c.CreatedAt), int64(c.UpdatedAt))
+	}
+	return tx.put(conversations, &rows, change)
+}
+
+func (tx *transaction) writeUsers(v *view) error {
+	var rows tuples
+	for _, r := range v.users.there(cmp.Compare) {
+		u := &r.val
+		rows.add(u.OpenID, u.Name, int64(u.FirstSeen), int64(u.LastSeen), int64(u.TokenEpoch), int64(u.revokedAt), u.Banned)
+	}
+	return tx.put(users, &rows, change)
+}
+
+func compareDevices(a, b ws.DeviceRef) int {
+	return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Device, b.Device))
+}
+
+func (tx *transaction) writeDevices(v *view) error {
+	var keys, rows tuples
+	for _, ref := range v.devices.gone(compareDevices) {
+		keys.add(ref.User, ref.Device)
+	}
+	for _, r := range v.devices.there(compareDevices) {
+		d := &r.val
+		rows.add(d.User, d.Name, int64(d.Epoch), int64(d.CreatedAt), int64(d.LastSeen), d.Ephemeral())
+	}
+	if err := tx.remove(devices, devices.key(2), &keys); err != nil {
+		return err
+	}
+	return tx.put(devices, &rows, change)
+}
+
+func (tx *transaction) writeTokens(v *view) error {
+	var rows tuples
+	for _, r := range v.tokens.there(func(a, b [32]byte) int { return slices.Compare(a[:], b[:]) }) {
+		t := &r.val
+		rows.add(t.Hash[:], t.OpenID, int64(t.Epoch), int64(t.ExpiresAt))
+	}
+	return tx.put(tokens, &rows, change)
+}
+
+func (tx *transaction) writeStays(v *view) error {
+	var rows tuples
+	for _, r := range v.stays.there(func(a, b stayRef) int { return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.id, b.id)) }) {
+		for i := range r.val {
+			s := &r.val[i]
+			rows.add(r.key.user, int64(r.key.id), int64(s.Joined), int64(s.Left), int64(s.Role), int64(s.Delivered), int64(s.Read))
+		}
+	}
+	return tx.put(members, &rows, change)
+}
+
+func (tx *transaction) writeCursors(v *view) error {
+	var keys, rows tuples
+	for _, ref := range v.cursors.gone(compareCursors) {
+		keys.add(ref.User, ref.Device, int64(ref.id))
+	}
+	for _, r := range v.cursors.there(compareCursors) {
+		c := &r.val
+		for i := range c.runs {
+			c.covered = max(c.covered, c.runs[i].To)
+		}
+		rows.add(r.key.User, r.key.Device, int64(r.key.id), int64(c.Seq), int64(c.Due), int64(c.covered))
+	}
+	if err := tx.remove(cursors, cursors.key(3), &keys); err != nil {
+		return err
+	}
+	return tx.put(cursors, &rows, change)
+}
+
+// writeReceipts writes the receipts beside the cursors; those of a dropped device too, as they prove something.
+func (tx *transaction) writeReceipts(v *view) error {
+	var found, rows tuples
+	for _, ref := range v.receivers {
+		found.add(int64(ref.id), ref.User, ref.Device)
+	}
+	for _, r := range v.cursors.dirty {
+		for i := range r.val.runs {
+			run := &r.val.runs[i]
+			rows.add(int64(run.Conversation), run.User, run.Device, int64(run.From), int64(run.To), run.Node, int64(run.Attempts), int64(run.At))
+		}
+	}
+	if err := tx.put(receivers, &found, keep); err != nil {
+		return err
+	}
+	return tx.put(receipts, &rows, fail)
+}
+
+func (tx *transaction) writeRecords(v *view) error {
+	var added, changed tuples
+	for _, r := range v.records.dirty {
+		m := &r.val
+		rows := &added
+		if r.stored {
+			rows = &changed
+		}
+		if !r.exists {
+			continue
+		}
+		rows.add(int64(m.Conversation), int64(m.Seq), int64(m.Kind), m.Sender, m.SenderDevice, m.MsgID, m.RequestID[:], m.Node, m.Body, int64(len(m.Body)),
+			int64(m.FileType), int64(m.Trigger), int64(m.Target), m.Subject, int64(m.CreatedAt), int64(m.ExpireAt), int64(m.RecalledAt), int64(m.recall))
+	}
+	if err := tx.put(messages, &added, fail); err != nil {
+		return err
+	}
+	return tx.put(messages, &changed, change)
+}
+
+func (tx *transaction) writeDedups(v *view) error {
+	var rows tuples
+	for _, r := range v.dedups.dirty {
+		rows.add(int64(r.key.id), r.key.sender, r.key.msgid, int64(r.val.state), int64(r.val.n), int64(r.val.hash))
+	}
+	return tx.put(dedups, &rows, change)
+}
+
+func (tx *transaction) writeScheduled(v *view) error {
+	var keys, rows tuples
+	for _, id := range v.scheduled.gone(cmp.Compare) {
+		keys.add(int64(id))
+	}
+	for _, r := range v.scheduled.there(cmp.Compare) {
+		s, d := &r.val, &r.val.Draft
+		rows.add(int64(s.ID), int64(s.DueAt), s.To, int64(s.Group), s.TTL, d.Sender, d.SenderDevice, d.MsgID, d.RequestID[:], d.Node, d.Body,
+			int64(d.FileType), int64(d.Trigger))
+	}
+	if err := tx.remove(scheduled, scheduled.key(1), &keys); err != nil {
+		return err
+	}
+	return tx.put(scheduled, &rows, fail)
+}
+
+func (tx *transaction) writeEvents(v *view) error {
+	var keys, rows, fresh tuples
+	for _, id := range v.events.gone(cmp.Compare) {
+		keys.add(int64(id))
+	}
+	for _, r := range v.events.there(cmp.Compare) {
+		e := &r.val
+		rows.add(int64(e.ID), e.Topic, e.Key, e.Payload, int64(e.State), int64(e.Attempts), int64(e.NextAttemptAt))
+	}
+	for i := range v.fresh {
+		e := &v.fresh[i]
+		fresh.add(e.Topic, e.Key, e.Payload, int64(e.State), int64(e.Attempts), int64(e.NextAttemptAt))
+	}
+	if err := tx.remove(events, events.key(1), &keys); err != nil {
+		return err
+	}
+	if err := tx.put(events, &rows, change); err != nil {
+		return err
+	}
+	return tx.put(freshEvents, &fresh, fail)
+}
