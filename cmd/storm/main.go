@@ -6,24 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/signal"
-	"time"
 
 	"github.com/yanlink/yanlink/cmd/storm/internal/child"
 	"github.com/yanlink/yanlink/cmd/storm/internal/tempest"
 	"github.com/yanlink/yanlink/cmd/storm/internal/world"
 )
-
-type options struct {
-	tempest.Settings
-	kills   int
-	server  string
-	dir     string
-	race    bool
-	timeout time.Duration
-}
 
 func main() {
 	o, err := parse(os.Args[1:], os.Stderr)
@@ -45,32 +34,7 @@ func main() {
 	}
 }
 
-func parse(args []string, out io.Writer) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("storm", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.IntVar(&o.Clients, "clients", 40, "users, half as many pairs; every fifth has a second device besides")
-	flags.IntVar(&o.Messages, "messages", 20_000, "messages in all")
-	flags.IntVar(&o.kills, "kills", 8, "how often the server is killed with SIGKILL")
-	flags.DurationVar(&o.Over, "over", 45*time.Second, "how long the messages are spread over; 0: as fast as it goes")
-	flags.DurationVar(&o.Settle, "settle", 30*time.Second, "how long to wait, without anything new, for what is missing in the end")
-	flags.Uint64Var(&o.Seed, "seed", rand.Uint64N(1_000_000), "of everything random but the machine's own timing")
-	flags.StringVar(&o.server, "server", "", "the server's binary; built from this module if empty")
-	flags.BoolVar(&o.race, "race", false, "build the server with the race detector")
-	flags.StringVar(&o.dir, "dir", "", "an empty folder for data and log; a temporary one, removed after success, if empty")
-	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "after which the storm has failed")
-	if err := flags.Parse(args); err != nil {
-		return o, err
-	}
-	if o.Clients < 2 || o.Clients%2 != 0 || o.Messages < 1 || o.kills < 0 {
-		err := errors.New("clients come in pairs, messages are at least 1, kills not negative")
-		_, _ = fmt.Fprintln(out, "storm:", err)
-		return o, err
-	}
-	return o, nil
-}
-
-// run prepares a folder and a server, and lets the storm blow. It reports whether the server stood it.
+// run prepares a folder and a world, and lets the storm blow. It reports whether the world stood it.
 func run(ctx context.Context, o options, out io.Writer) (well bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -84,24 +48,39 @@ func run(ctx context.Context, o options, out io.Writer) (well bool, err error) {
 	}
 	defer func() {
 		if well && o.dir == "" {
-			err = os.RemoveAll(dir)
+			err = errors.Join(err, os.RemoveAll(dir))
 			return
 		}
-		_, _ = fmt.Fprintln(out, "data and log of the server are in", dir)
+		_, _ = fmt.Fprintln(out, "data and logs are in", dir)
 	}()
 	if o.server == "" {
 		if o.server, err = child.Build(ctx, dir, o.race); err != nil {
 			return false, err
 		}
 	}
-	single, err := world.NewSingle(o.server, dir, o.kills)
+	_, _ = fmt.Fprintln(out, "storm:", &o)
+	place, err := o.world(ctx, dir, out)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, single.Close()) }()
-	_, _ = fmt.Fprintf(out, "storm: seed %d, %d clients, %d messages, %d kills\n", o.Seed, o.Clients, o.Messages, o.kills)
-	outcome := tempest.New(o.Settings, single, out).Run(ctx)
+	defer func() { err = errors.Join(err, place.Close()) }()
+	outcome := tempest.New(o.Settings, place, out).Run(ctx)
 	return outcome.Print(out), nil
+}
+
+// place is a world that has to be closed.
+type place interface {
+	tempest.World
+	io.Closer
+}
+
+func (o *options) world(ctx context.Context, dir string, out io.Writer) (place, error) {
+	if o.nodes == 0 {
+		return world.NewSingle(o.server, dir, o.kills)
+	}
+	return world.NewCluster(ctx, world.ClusterOptions{
+		Bin: o.server, Dir: dir, Store: stores[o.store], Nodes: o.nodes, Kills: o.kills, Outages: o.outages,
+	}, out)
 }
 
 // empty makes dir, which may exist only without anything in it.

@@ -16,7 +16,24 @@ func TestParse(t *testing.T) {
 	require.Equal(t, 20_000, o.Messages)
 	require.Equal(t, 8, o.kills)
 	require.Equal(t, uint64(9), o.Seed)
-	for _, bad := range [][]string{{"-clients", "5"}, {"-clients", "0"}, {"-messages", "0"}, {"-kills", "-1"}, {"-nonsense"}} {
+	require.Zero(t, o.nodes)
+
+	o, err = parse([]string{"-kills", "3", "-store", "postgres"}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, 30_000, o.Messages, "a cluster's storm is larger")
+	require.Equal(t, 3, o.nodes)
+	require.Equal(t, 3, o.kills)
+	for _, bad := range [][]string{
+		{"-clients", "5"},
+		{"-clients", "0"},
+		{"-messages", "0"},
+		{"-kills", "-1"},
+		{"-nonsense"},
+		{"-store", "sqlite"},
+		{"-nodes", "2"},
+		{"-outages", "2"},
+		{"-store", "mysql", "-nodes", "0"},
+	} {
 		_, err := parse(bad, io.Discard)
 		require.Error(t, err, "%v", bad)
 	}

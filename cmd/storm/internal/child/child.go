@@ -81,17 +81,7 @@ func (s *Server) Log() string { return s.log.Name() }
 // Start starts the process and returns when it says that it is ready.
 func (s *Server) Start(ctx context.Context) error {
 	p := &process{Cmd: exec.Command(s.bin), gone: make(chan struct{})}
-	p.Dir = s.dir
-	p.Env = append(append(os.Environ(),
-		"YANLINK_SERVER_LISTEN="+s.address,
-		"YANLINK_SERVER_ADMIN=",
-		"YANLINK_STORE_DIR="+s.Data(),
-		"YANLINK_LIMITS_FRAMESPERSECOND=0",
-		"YANLINK_LIMITS_CONNECTIONSPERIP=0",
-		"YANLINK_LIMITS_CONNECTSPERSECONDPERIP=0",
-		"YANLINK_DRAIN_DELAY=0s",
-		"YANLINK_DRAIN_SPREAD=200ms",
-	), s.env...)
+	p.Dir, p.Env = s.dir, s.environ()
 	p.Stdout, p.Stderr = s.log, s.log
 	if err := p.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
@@ -104,6 +94,19 @@ func (s *Server) Start(ctx context.Context) error {
 	s.process = p
 	s.mu.Unlock()
 	return s.ready(ctx, p)
+}
+
+func (s *Server) environ() []string {
+	return append(append(os.Environ(),
+		"YANLINK_SERVER_LISTEN="+s.address,
+		"YANLINK_SERVER_ADMIN=",
+		"YANLINK_STORE_DIR="+s.Data(),
+		"YANLINK_LIMITS_FRAMESPERSECOND=0",
+		"YANLINK_LIMITS_CONNECTIONSPERIP=0",
+		"YANLINK_LIMITS_CONNECTSPERSECONDPERIP=0",
+		"YANLINK_DRAIN_DELAY=0s",
+		"YANLINK_DRAIN_SPREAD=200ms",
+	), s.env...)
 }
 
 func (s *Server) ready(ctx context.Context, p *process) error {
@@ -222,11 +225,18 @@ func (s *Server) Stop() error {
 
 // Check runs check-store on the data, which nobody may have open, and reads the log for what a server must never write.
 func (s *Server) Check(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, s.bin, "check-store", s.Data()).CombinedOutput()
+	return errors.Join(s.CheckStore(ctx, s.Data()), s.Complaints())
+}
+
+// CheckStore runs check-store with the settings of the server, which must have stopped.
+func (s *Server) CheckStore(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, s.bin, append([]string{"check-store"}, args...)...)
+	cmd.Dir, cmd.Env = s.dir, s.environ()
+	out, err := cmd.CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("check-store: %w\n%s", err, out[:min(len(out), checkShown)])
+		return fmt.Errorf("check-store: %w\n%s", err, out[:min(len(out), checkShown)])
 	}
-	return errors.Join(err, s.Complaints())
+	return nil
 }
 
 // Close kills the process if it still runs, and closes its log.
