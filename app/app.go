@@ -19,16 +19,18 @@ import (
 
 // Bundle is Yanlink as a part of a Gin application.
 type Bundle struct {
-	cfg      *configs.Config
-	opt      options
-	log      *slog.Logger
-	store    ws.Store
-	gateway  *ws.Gateway
-	auth     ws.Authenticator
-	client   *sso.Client // of sso.url; nil without one
-	dev      *devSSO     // nil where there is none
-	metrics  *metrics
-	gatherer prometheus.Gatherer // nil if the host's registry cannot be read
+	cfg     *configs.Config
+	opt     options
+	log     *slog.Logger
+	store   ws.Store
+	gateway *ws.Gateway
+	auth    ws.Authenticator
+	client  *sso.Client // of sso.url; nil without one
+	dev     *devSSO     // nil where there is none
+	metrics *metrics
+
+	registerer prometheus.Registerer
+	gatherer   prometheus.Gatherer // nil if the host's registry cannot be read
 
 	state    atomic.Int32
 	cleanups []cleanup
@@ -63,7 +65,7 @@ func (b *Bundle) build() error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{b.openStore, b.register, b.buildAuthentication, b.buildGateway} {
+	for _, step := range []func() error{b.openStore, b.register, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -85,19 +85,27 @@ func (m *metrics) collectors() []prometheus.Collector {
 // register makes the metrics and registers them until Stop.
 func (b *Bundle) register() error {
 	b.metrics = newMetrics()
-	registerer := b.opt.registerer
-	if registerer == nil {
+	b.registerer = b.opt.registerer
+	if b.registerer == nil {
 		own := prometheus.NewRegistry()
 		own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-		registerer = own
+		b.registerer = own
 	}
-	b.gatherer, _ = registerer.(prometheus.Gatherer)
+	b.gatherer, _ = b.registerer.(prometheus.Gatherer)
 	for _, c := range b.metrics.collectors() {
-		if err := registerer.Register(c); err != nil {
-			return fmt.Errorf("register the metrics: %w", explainRegister(err))
+		if err := b.expose(c); err != nil {
+			return err
 		}
-		b.onStop("unregister a metric", func() error { registerer.Unregister(c); return nil })
 	}
+	return nil
+}
+
+// expose registers a collector until Stop.
+func (b *Bundle) expose(c prometheus.Collector) error {
+	if err := b.registerer.Register(c); err != nil {
+		return fmt.Errorf("register the metrics: %w", explainRegister(err))
+	}
+	b.onStop("unregister a metric", func() error { b.registerer.Unregister(c); return nil })
 	return nil
 }
 
