@@ -64,7 +64,7 @@ func (s Spec) complete() (Spec, error) {
 		return s, err
 	}
 	if s.Port == 0 {
-		s.Port, err = freePort(s.Kind)
+		s.Port, err = freePort(offsets(s.Kind))
 	}
 	return s, err
 }
@@ -77,22 +77,18 @@ const (
 	freeTries = 100
 )
 
-func freePort(kind Kind) (int, error) {
+// freePort returns a port that nobody has, nor those at the offsets from it.
+func freePort(offsets []int) (int, error) {
 	for range freeTries {
 		port := firstFree + rand.IntN(lastFree-firstFree)
-		if portFree(kind, port) == nil {
+		if portsFree(port, offsets) == nil {
 			return port, nil
 		}
 	}
 	return 0, errors.New("no free port found on 127.0.0.1")
 }
 
-// portFree returns an error unless nobody has the port or those that the kind takes besides.
-func portFree(kind Kind, port int) error {
-	offsets := known[kind].ports
-	if offsets == nil {
-		offsets = []int{0}
-	}
+func portsFree(port int, offsets []int) error {
 	for _, offset := range offsets {
 		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port+offset)))
 		if err != nil {
@@ -103,4 +99,14 @@ func portFree(kind Kind, port int) error {
 		}
 	}
 	return nil
+}
+
+// onePort are the offsets of what listens on its port only.
+var onePort = []int{0}
+
+func offsets(kind Kind) []int {
+	if ports := known[kind].ports; ports != nil {
+		return ports
+	}
+	return onePort
 }
