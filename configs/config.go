@@ -181,7 +181,7 @@ type Messages struct {
 
 // Ledger says how messages are written.
 type Ledger struct {
-	CommitInterval time.Duration `mapstructure:"commitInterval" min:"0s" max:"1s" doc:"least time between the starts of two commits; 0s for none"`
+	CommitInterval time.Duration `mapstructure:"commitInterval" min:"0s" max:"1s" doc:"least time between the starts of two commits; acknowledgements that nothing joins wait twice as long; 0s for none"`
 	CommitBatch    int           `mapstructure:"commitBatch" min:"1" max:"65536" doc:"items in one commit"`
 	CommitQueue    int           `mapstructure:"commitQueue" min:"1" max:"1048576" doc:"items waiting for a commit, beyond which sends are refused"`
 	CommitTimeout  time.Duration `mapstructure:"commitTimeout" min:"100ms" max:"5m" doc:"how long one commit may take"`

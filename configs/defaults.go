@@ -36,7 +36,7 @@ func Default() *Config {
 		},
 		Messages: Messages{AppName: "yanlink", RecallWindow: 2 * time.Minute, UnknownUsers: "refuse"},
 		Ledger: Ledger{
-			CommitInterval: time.Millisecond, CommitBatch: 1024, CommitQueue: 16384, CommitTimeout: 10 * time.Second,
+			CommitInterval: 600 * time.Microsecond, CommitBatch: 1024, CommitQueue: 16384, CommitTimeout: 10 * time.Second,
 		},
 		Drain:    Drain{Delay: 5 * time.Second, Spread: 10 * time.Second, Timeout: 25 * time.Second},
 		Protocol: Protocol{Trigger: "given"},

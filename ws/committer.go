@@ -15,6 +15,10 @@ var errStopped = protocol.NewError(protocol.Draining, "the node is stopping; try
 
 var errOverloaded = protocol.NewError(protocol.Overloaded, "too much waits to be written; try again later")
 
+// ride is how many CommitIntervals after the start of a commit acknowledgements that nothing else came to join start
+// one of their own.
+const ride = 2
+
 // commitRetry is how soon a ledger that refused is tried again.
 const commitRetry = 250 * time.Millisecond
 
@@ -24,7 +28,8 @@ type item interface {
 	op() Op
 	// stamp sets the moment of the commit.
 	stamp(now Millis)
-	// kept says that the item is tried again until it holds, instead of being refused.
+	// kept says that the item is tried again until it holds, instead of being refused. Nobody stands and waits for it, so
+	// it does not start a commit while another is soon to come.
 	kept() bool
 	// committed is called by the dispatcher, in commit order, once the item's batch is durable.
 	committed(d *dispatcher)
@@ -34,7 +39,8 @@ type item interface {
 
 // committer writes whatever has queued while the last commit ran as one: no added delay after a pause, big batches
 // under load, and a least time between the starts of two commits, because a machine that syncs thousands of times a
-// second does nothing else. Items are committed in the order of submit.
+// second does nothing else. Items that are kept ride with the others: they wait for twice that time before they start a
+// commit, so that a message never finds the time taken by acknowledgements. Items are committed in the order of submit.
 type committer struct {
 	store    Committer
 	opt      *Options
@@ -43,12 +49,15 @@ type committer struct {
 
 	mu      sync.Mutex
 	queue   []item
+	urgent  int // items of queue that are not kept
 	stopped bool
 	down    bool
 	probeAt time.Time
 	wake    chan struct{}
 
-	retained []item // kept items of batches that failed, in order; the run goroutine's
+	// The run goroutine's own:
+	retained []item    // kept items of batches that failed, in order
+	started  time.Time // when the last commit did
 }
 
 // submit queues an item. Items that are kept are always taken; others are refused at once while the queue is full, the
@@ -68,7 +77,12 @@ func (c *committer) submit(it item) error {
 		}
 	}
 	c.queue = append(c.queue, it)
-	if len(c.queue) == 1 {
+	first := len(c.queue) == 1
+	if !it.kept() {
+		c.urgent++
+		first = first || c.urgent == 1
+	}
+	if first {
 		select {
 		case c.wake <- struct{}{}:
 		default:
@@ -79,15 +93,14 @@ func (c *committer) submit(it item) error {
 
 // run commits until stop was called and everything queued is done.
 func (c *committer) run() {
-	var started time.Time
 	for {
 		batch, more := c.take()
 		if len(batch) > 0 {
-			if wait := c.opt.CommitInterval - time.Since(started); wait > 0 {
+			if wait := c.opt.CommitInterval - time.Since(c.started); wait > 0 {
 				pause(wait)
 				batch = c.fill(batch)
 			}
-			started = time.Now()
+			c.started = time.Now()
 			_ = c.commit(batch) // its items have been told
 			continue
 		}
@@ -119,11 +132,17 @@ func (c *committer) take() (batch []item, more bool) {
 	if len(c.retained) == 0 && len(c.queue) == 0 {
 		return nil, !c.stopped
 	}
+	if c.riding() && time.Since(c.started) < ride*c.opt.CommitInterval {
+		return nil, true
+	}
 	n := min(len(c.retained), c.opt.CommitBatch)
 	batch = append(batch, c.retained[:n]...)
 	c.retained = c.retained[n:]
 	return c.fillLocked(batch), true
 }
+
+// riding reports whether nothing waits but what may wait for something else to join. The caller holds mu.
+func (c *committer) riding() bool { return c.urgent == 0 && len(c.retained) == 0 && !c.stopped }
 
 func (c *committer) fill(batch []item) []item {
 	c.mu.Lock()
@@ -136,6 +155,11 @@ func (c *committer) fillLocked(batch []item) []item {
 		return batch // in order: what is kept first
 	}
 	n := min(len(c.queue), max(0, c.opt.CommitBatch-len(batch)))
+	for _, it := range c.queue[:n] {
+		if !it.kept() {
+			c.urgent--
+		}
+	}
 	if n == len(c.queue) && len(batch) == 0 {
 		batch, c.queue = c.queue, make([]item, 0, min(len(c.queue)+len(c.queue)/4+16, c.opt.CommitBatch))
 		return batch
@@ -147,19 +171,24 @@ func (c *committer) fillLocked(batch []item) []item {
 	return batch
 }
 
-// await waits for something to do: new items, or the time to try a ledger again that refused.
+// await waits for something to do: a new item, the time to try a ledger again that refused, or the end of a ride.
 func (c *committer) await() {
 	c.mu.Lock()
-	retry := c.down && len(c.retained)+len(c.queue) > 0
-	wait := time.Until(c.probeAt)
+	waiting, until := len(c.retained)+len(c.queue) > 0, c.started.Add(ride*c.opt.CommitInterval)
+	if c.down {
+		until = c.probeAt
+	}
 	c.mu.Unlock()
-	if !retry {
+	if !waiting {
 		<-c.wake
 		return
 	}
-	timer := time.NewTimer(max(wait, time.Millisecond))
+	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
-	<-timer.C
+	select {
+	case <-c.wake:
+	case <-timer.C:
+	}
 }
 
 // commit writes a batch. A batch that fails for another reason than an unavailable ledger is split until the item
@@ -243,7 +272,7 @@ func (c *committer) drain() []item {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	left := append(c.retained, c.queue...)
-	c.retained, c.queue = nil, nil
+	c.retained, c.queue, c.urgent = nil, nil, 0
 	return left
 }
 

@@ -31,7 +31,7 @@ func (o *Options) setDefaults() {
 	o.Committers = cmp.Or(o.Committers, 1)
 	o.CommitQueue = cmp.Or(o.CommitQueue, 16384)
 	o.CommitBatch = cmp.Or(o.CommitBatch, 1024)
-	o.CommitInterval = cmp.Or(o.CommitInterval, time.Millisecond)
+	o.CommitInterval = cmp.Or(o.CommitInterval, 600*time.Microsecond)
 	o.CommitTimeout = cmp.Or(o.CommitTimeout, 10*time.Second)
 	o.CatchUpWorkers = cmp.Or(o.CatchUpWorkers, 4)
 	o.PageRecords = cmp.Or(o.PageRecords, 128)

@@ -12,11 +12,12 @@ const dispatchQueue = 2
 // dispatcher does what follows from committed batches, in commit order, in one goroutine: answers, delivery to the
 // sessions of this node, proofs. Frames of one batch for one session leave together: sessions are kicked at its end.
 type dispatcher struct {
-	g      *Gateway
-	queue  chan []item
-	shared []byte
-	kicks  []*writer
-	news   news // of this batch, for other nodes
+	g       *Gateway
+	queue   chan []item
+	shared  []byte
+	kicks   []*writer // of sessions that get a record
+	answers []*writer // of those that get an answer; these wait less eagerly
+	news    news      // of this batch, for other nodes
 }
 
 func newDispatcher(g *Gateway) *dispatcher {
@@ -38,15 +39,21 @@ func (d *dispatcher) run() {
 
 // flush lets what a batch caused leave: frames to the sockets, news to other nodes.
 func (d *dispatcher) flush() {
-	for i, w := range d.kicks {
-		w.kick()
-		d.kicks[i] = nil
-	}
-	d.kicks = d.kicks[:0]
+	d.kicks = kick(d.kicks)
+	d.answers = kick(d.answers)
 	if !d.news.empty() {
 		d.g.cluster.forwarder.take(d.news)
 		d.news = news{}
 	}
+}
+
+// kick kicks the writers and returns the emptied list.
+func kick(writers []*writer) []*writer {
+	for _, w := range writers {
+		w.kick()
+	}
+	clear(writers)
+	return writers[:0]
 }
 
 // one shields the dispatcher from a fault in what follows from one item, or doorbell.
@@ -104,7 +111,7 @@ func (d *dispatcher) offer(rec *Record, members []string, to string, path Path) 
 // send queues a frame for a session until the end of the batch.
 func (d *dispatcher) send(s *Session, f *frame) {
 	if s.writer.enqueue(f) {
-		d.kicks = append(d.kicks, s.writer)
+		d.answers = append(d.answers, s.writer)
 	}
 }
 

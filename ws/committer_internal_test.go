@@ -1,0 +1,73 @@
+package ws
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// newIdleCommitter returns a committer that nobody runs, whose last commit began a moment ago.
+func newIdleCommitter() *committer {
+	return &committer{
+		opt:  &Options{CommitInterval: time.Hour, CommitBatch: 3, CommitQueue: 10},
+		wake: make(chan struct{}, 1), started: time.Now(),
+	}
+}
+
+// woken reports whether the run goroutine would have been woken since the last call.
+func (c *committer) woken() bool {
+	select {
+	case <-c.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestCommitter_AcknowledgementsRide(t *testing.T) {
+	c := newIdleCommitter()
+	ack, send := &ackItem{}, &sendItem{}
+	require.NoError(t, c.submit(ack))
+	require.True(t, c.woken())
+	batch, more := c.take()
+	require.Empty(t, batch, "an acknowledgement alone waits for a message to come")
+	require.True(t, more)
+
+	require.NoError(t, c.submit(send))
+	require.True(t, c.woken(), "a message ends the wait")
+	batch, _ = c.take()
+	require.Equal(t, []item{ack, send}, batch)
+
+	require.NoError(t, c.submit(ack))
+	c.started = c.started.Add(-ride * c.opt.CommitInterval)
+	batch, _ = c.take()
+	require.Equal(t, []item{ack}, batch, "but not for ever")
+}
+
+func TestCommitter_AcknowledgementsDoNotOutliveIt(t *testing.T) {
+	c := newIdleCommitter()
+	require.NoError(t, c.submit(&ackItem{}))
+	c.stop()
+	batch, more := c.take()
+	require.Len(t, batch, 1)
+	require.True(t, more)
+	_, more = c.take()
+	require.False(t, more)
+}
+
+func TestCommitter_CountsWhatABatchLeaves(t *testing.T) {
+	c := newIdleCommitter()
+	for range 2 {
+		require.NoError(t, c.submit(&ackItem{}))
+		require.NoError(t, c.submit(&sendItem{}))
+	}
+	require.NoError(t, c.submit(&ackItem{}))
+	batch, _ := c.take()
+	require.Len(t, batch, c.opt.CommitBatch)
+	batch, _ = c.take()
+	require.Len(t, batch, 2, "a message was left")
+	require.NoError(t, c.submit(&ackItem{}))
+	batch, _ = c.take()
+	require.Empty(t, batch, "none is left")
+}
