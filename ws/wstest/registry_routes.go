@@ -82,6 +82,11 @@ var putRules = []registryRule{
 		s.same([]ws.Route{first}, s.a.puts(second, first))
 		s.at([]string{"bob", "carol"}, second, carol)
 	}},
+	{"threeInOneBatch", func(s *registrySubject) {
+		first, second, third := s.a.route("bob", "web", 1), s.a.route("bob", "web", 2), s.a.route("bob", "web", 3)
+		s.same([]ws.Route{first, second}, s.a.puts(first, second, third))
+		s.at([]string{"bob"}, third)
+	}},
 	{"everyDisplacedOne", func(s *registrySubject) {
 		var older, newer []ws.Route
 		for i := range 500 {
