@@ -90,7 +90,6 @@ storePathCommitLog=%[5]s/commitlog
 mappedFileSizeCommitLog=16777216
 mappedFileSizeConsumeQueue=600000
 mappedFileSizeTimerLog=10485760
-timerWheelEnable=false
 maxHashSlotNum=50000
 maxIndexNum=200000
 diskMaxUsedSpaceRatio=95
