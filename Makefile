@@ -35,6 +35,10 @@ test-short: ## the Go tests that need no services, without the race detector
 services: ## install and start Redis, MariaDB, PostgreSQL and RocketMQ on fixed ports of 127.0.0.1
 	$(GO) run ./cmd/services up
 
+.PHONY: cluster
+cluster: services ## three nodes behind one address, on the services
+	$(GO) run ./cmd/cluster
+
 .PHONY: services-down
 services-down: ## stop what make services has started; their data stays in the cache
 	$(GO) run ./cmd/services down

@@ -112,7 +112,7 @@ func TestProgram_CannotStart(t *testing.T) {
 		"folder locked": {[]string{"YANLINK_STORE_DIR=" + filepath.Join(holder.cmd.Dir, "data")}, nil, "in use by another process"},
 		"unreadable":    {nil, []string{"-config", "none.yaml"}, "none.yaml: it cannot be read"},
 		"wrong":         {nil, []string{"-config", wrong}, "sso.timeout: 5 has no unit; write 5s or 5ms"},
-		"no driver":     {[]string{"YANLINK_STORE_DRIVER=mysql", "YANLINK_STORE_DSN=x"}, nil, "store.driver: mysql is not in this version; use pebble"},
+		"no driver":     {[]string{"YANLINK_DISCOVERY_DRIVER=nacos", "YANLINK_DISCOVERY_NACOS_ADDRS=n:1"}, nil, "discovery.driver: nacos is not in this version; use none"},
 	} {
 		var out bytes.Buffer
 		cmd := program(t, append(c.env, "YANLINK_LOG_LEVEL=error"), c.args...)
@@ -145,7 +145,7 @@ func TestRun(t *testing.T) {
 		{[]string{"check-config", write("good.yaml", string(configs.Example))}, 0, "is valid"},
 		{[]string{"check-config", write("bad.yaml", "log: {level: loud}\nsso: {tmeout: 1s}\n")}, 1, "did you mean sso.timeout?\n  log.level: \"loud\" is unknown"},
 		{[]string{"check-config", ""}, 2, "check-config FILE"},
-		{[]string{"check-config", write("mysql.yaml", "store: {driver: mysql, dsn: x}\nsso: {dev: false}\n")}, 1, "store.driver: mysql is not in this version; use pebble\n  sso.url: nobody"},
+		{[]string{"check-config", write("nacos.yaml", "discovery: {driver: nacos, nacos: {addrs: ['n:1']}}\nsso: {dev: false}\n")}, 1, "discovery.driver: nacos is not in this version; use none\n  sso.url: nobody"},
 		{[]string{"check-store", dir}, 1, "no ledger"},
 	} {
 		var out bytes.Buffer

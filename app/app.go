@@ -19,15 +19,17 @@ import (
 
 // Bundle is Yanlink as a part of a Gin application.
 type Bundle struct {
-	cfg     *configs.Config
-	opt     options
-	log     *slog.Logger
-	store   ws.Store
-	gateway *ws.Gateway
-	auth    ws.Authenticator
-	client  *sso.Client // of sso.url; nil without one
-	dev     *devSSO     // nil where there is none
-	metrics *metrics
+	cfg      *configs.Config
+	opt      options
+	log      *slog.Logger
+	store    ws.Store
+	registry ws.Registry // nil: this node is alone
+	bus      ws.Bus      // nil: this node is alone
+	gateway  *ws.Gateway
+	auth     ws.Authenticator
+	client   *sso.Client // of sso.url; nil without one
+	dev      *devSSO     // nil where there is none
+	metrics  *metrics
 
 	registerer prometheus.Registerer
 	gatherer   prometheus.Gatherer // nil if the host's registry cannot be read
@@ -65,7 +67,7 @@ func (b *Bundle) build() error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{b.openStore, b.register, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
+	for _, step := range []func() error{b.openStore, b.joinCluster, b.register, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
 		if err := step(); err != nil {
 			return err
 		}

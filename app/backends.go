@@ -4,37 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/yanlink/yanlink/clients/pebblestore"
+	"github.com/yanlink/yanlink/clients/sqlstore"
 )
 
 // unsupported lists the drivers that are valid and that this version does not have yet.
 func (b *Bundle) unsupported() (problems []string) {
-	for _, choice := range []struct{ key, given, valid, have string }{
-		{"store.driver", b.cfg.Store.Driver, "mysql postgres", "pebble"},
-		{"registry.driver", b.cfg.Registry.Driver, "redis", "memory"},
-		{"bus.driver", b.cfg.Bus.Driver, "rocketmq", "memory"},
-		{"discovery.driver", b.cfg.Discovery.Driver, "nacos", "none"},
-	} {
-		if choice.key == "store.driver" && b.opt.store != nil {
-			continue // the host's own is used
-		}
-		if slices.Contains(strings.Fields(choice.valid), choice.given) {
-			problems = append(problems, fmt.Sprintf("%s: %s is not in this version; use %s", choice.key, choice.given, choice.have))
-		}
+	if b.cfg.Discovery.Driver == "nacos" {
+		problems = append(problems, "discovery.driver: nacos is not in this version; use none")
 	}
 	return problems
 }
 
 // openStore opens the ledger that store.driver names, unless the host gave one.
 func (b *Bundle) openStore() error {
-	if b.opt.store != nil {
+	switch {
+	case b.opt.store != nil:
 		b.store = b.opt.store
 		return nil
+	case b.cfg.Store.Driver == "pebble":
+		return b.openPebble()
 	}
-	return b.openPebble()
+	return b.openSQL()
+}
+
+func (b *Bundle) openSQL() error {
+	store, err := sqlstore.Open(context.Background(), b.sqlOptions())
+	if err != nil {
+		return fmt.Errorf("store.dsn: %w", err)
+	}
+	b.store = store
+	b.onStop("close the ledger", store.Close)
+	return nil
+}
+
+func (b *Bundle) sqlOptions() sqlstore.Options {
+	cfg := b.cfg.Store
+	return sqlstore.Options{
+		Driver: cfg.Driver, DSN: cfg.DSN, DB: b.opt.db, MaxConns: cfg.MaxConns, NoMigrate: cfg.Migrate == "off",
+		AllowUnsafe: cfg.AllowUnsafe, Log: b.log.With("component", "ledger"),
+	}
 }
 
 func (b *Bundle) openPebble() error {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,8 +56,7 @@ func (b *Bundle) devKey() ([]byte, error) {
 	path := filepath.Join(b.cfg.Store.Dir, devKeyFile)
 	key, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own
 	if errors.Is(err, fs.ErrNotExist) {
-		key = newDevKey()
-		err = os.WriteFile(path, key, 0o600)
+		key, err = makeDevKey(path)
 	}
 	switch {
 	case err != nil:
@@ -65,6 +65,23 @@ func (b *Bundle) devKey() ([]byte, error) {
 		return nil, fmt.Errorf("the key of the development SSO in %s is damaged; remove the file", path)
 	}
 	return key, nil
+}
+
+// makeDevKey writes a new key, unless another node has done so in the same moment: then that one is everybody's.
+func makeDevKey(path string) ([]byte, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, err
+	}
+	key := newDevKey()
+	mine := path + "." + hex.EncodeToString(key[:8])
+	if err := os.WriteFile(mine, key, 0o600); err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(mine) }()
+	if err := os.Link(mine, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(path) //nolint:gosec // the path is the operator's own
 }
 
 func newDevKey() []byte {

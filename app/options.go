@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/yanlink/yanlink/ws"
 )
@@ -18,6 +20,8 @@ type options struct {
 	log           *slog.Logger
 	registerer    prometheus.Registerer
 	store         ws.Store
+	db            *sql.DB
+	redis         redis.UniversalClient
 	clock         ws.Clock
 	advertise     string // of a Server: the address it listens on
 	standalone    bool
@@ -52,6 +56,14 @@ func WithRegisterer(r prometheus.Registerer) Option { return func(o *options) { 
 
 // WithStore gives a ledger, in place of the one that store.driver names. Whoever opened it closes it, after Stop.
 func WithStore(s ws.Store) Option { return func(o *options) { o.store = s } }
+
+// WithDB gives the database of the ledger, in place of store.dsn; store.driver says what it is. Whoever opened it closes
+// it, after Stop.
+func WithDB(db *sql.DB) Option { return func(o *options) { o.db = db } }
+
+// WithRedis gives the connection of the registry, in place of registry.redis; it has to have ContextTimeoutEnabled.
+// Whoever opened it closes it, after Stop.
+func WithRedis(client redis.UniversalClient) Option { return func(o *options) { o.redis = client } }
 
 // WithClock sets the clock that records and tokens go by. Default: the wall clock.
 func WithClock(c ws.Clock) Option { return func(o *options) { o.clock = c } }

@@ -19,9 +19,8 @@ func (b *Bundle) engineOptions() ws.Options {
 	if err != nil || c.Protocol.Zone == "" {
 		zone = time.Local
 	}
-	advertise := b.advertise()
 	return ws.Options{
-		NodeID: cmp.Or(c.Node.ID, nodeIDOf(advertise)), Advertise: advertise, AppName: c.Messages.AppName,
+		NodeID: b.nodeID(), Advertise: b.advertise(), AppName: c.Messages.AppName,
 		Zone: zone, ExactTrigger: c.Protocol.Trigger == "exact",
 
 		FrameBytes: c.Limits.FrameBytes, FramesPerSecond: orNone(c.Limits.FramesPerSecond), InFlight: c.Limits.InFlight,
@@ -35,7 +34,9 @@ func (b *Bundle) engineOptions() ws.Options {
 		CatchUpWorkers: c.Delivery.CatchUpWorkers, PageRecords: c.Delivery.PageRecords, PageBytes: c.Delivery.PageBytes,
 		ReconcileEvery: c.Delivery.ReconcileEvery,
 
-		CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
+		Registry: b.registry, Bus: b.bus, BeatEvery: c.Registry.NodeTTL / beatsPerTTL, RegistryTimeout: c.Registry.Timeout,
+
+		Committers: b.committers(), CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
 		CommitInterval: orNone(c.Ledger.CommitInterval), CommitTimeout: c.Ledger.CommitTimeout,
 
 		RecallWindow: orNone(c.Messages.RecallWindow), MaxBody: c.Messages.MaxBytes, StoreUnknown: c.Messages.UnknownUsers == "store",
@@ -56,6 +57,22 @@ func orNone[N int | float64 | time.Duration](n N) N {
 	}
 	return n
 }
+
+// sqlCommitters is how many commits a database is given side by side where nothing else is said.
+const sqlCommitters = 4
+
+func (b *Bundle) committers() int {
+	switch {
+	case b.cfg.Ledger.Committers > 0:
+		return b.cfg.Ledger.Committers
+	case b.cfg.Store.Driver == "pebble" || b.opt.store != nil:
+		return 1
+	}
+	return sqlCommitters
+}
+
+// nodeID returns the name of this node.
+func (b *Bundle) nodeID() string { return cmp.Or(b.cfg.Node.ID, nodeIDOf(b.advertise())) }
 
 // advertise returns the <ip>:<port> of this node.
 func (b *Bundle) advertise() string {

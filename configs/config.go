@@ -47,10 +47,12 @@ type Node struct {
 
 // Store is where the ledger is kept.
 type Store struct {
-	Driver       string `mapstructure:"driver" oneof:"pebble,mysql,postgres" doc:"what keeps the ledger; this version has pebble"`
-	Dir          string `mapstructure:"dir" doc:"folder of the ledger (pebble)"`
-	DSN          string `mapstructure:"dsn" secret:"true" doc:"data source name of the database (mysql, postgres; not in this version)"`
-	Migrate      string `mapstructure:"migrate" oneof:"auto,off" doc:"whether tables are made and changed at start (mysql, postgres; not in this version)"`
+	Driver       string `mapstructure:"driver" oneof:"pebble,mysql,postgres" doc:"what keeps the ledger: a folder of this process, or a database that the nodes of a cluster share"`
+	Dir          string `mapstructure:"dir" doc:"folder of the ledger (pebble), and of the development SSO's key, which the nodes of a cluster have to share"`
+	DSN          string `mapstructure:"dsn" secret:"true" doc:"data source name of the database (mysql, postgres)"`
+	Migrate      string `mapstructure:"migrate" oneof:"auto,off" doc:"whether tables are made and changed at start; off to do it by yanlink migrate (mysql, postgres)"`
+	MaxConns     int    `mapstructure:"maxConns" min:"4" max:"10000" doc:"connections to the database (mysql, postgres)"`
+	AllowUnsafe  bool   `mapstructure:"allowUnsafe" doc:"start although the database's settings may lose commits in a power cut (mysql, postgres)"`
 	CacheBytes   int64  `mapstructure:"cacheBytes" min:"1048576" doc:"memory for blocks read from disk, in bytes (pebble)"`
 	BufferBytes  int64  `mapstructure:"bufferBytes" min:"1048576" max:"1073741824" doc:"memory that writes gather in before they go to a table on disk, in bytes (pebble)"`
 	MinFreeBytes int64  `mapstructure:"minFreeBytes" min:"0" doc:"free space on the disk below which sends are refused, in bytes; 0 for no check (pebble)"`
@@ -58,35 +60,40 @@ type Store struct {
 
 // Registry says where the routes of a cluster are kept.
 type Registry struct {
-	Driver string `mapstructure:"driver" oneof:"memory,redis" doc:"what knows which node holds which session; this version has memory"`
-	Redis  Redis  `mapstructure:"redis"`
+	Driver  string        `mapstructure:"driver" oneof:"memory,redis" doc:"what knows which node holds which session: memory for a node alone, redis for a cluster"`
+	NodeTTL time.Duration `mapstructure:"nodeTTL" min:"1s" max:"5m" doc:"how long a node may be silent before it counts as dead; it gives a sign of life three times as often (redis)"`
+	Timeout time.Duration `mapstructure:"timeout" min:"10ms" max:"30s" doc:"how long one call may take, after which the registry counts as down (redis)"`
+	Redis   Redis         `mapstructure:"redis"`
 }
 
 // Redis is the address of a Redis server, cluster or set of sentinels.
 type Redis struct {
-	Addrs    []string `mapstructure:"addrs" doc:"<host>:<port> of each server (not in this version)"`
-	Username string   `mapstructure:"username" doc:"user name, if Redis asks for one (not in this version)"`
-	Password string   `mapstructure:"password" secret:"true" doc:"password, if Redis asks for one (not in this version)"`
-	Master   string   `mapstructure:"master" doc:"name of the master; set it if the addresses are sentinels (not in this version)"`
-	DB       int      `mapstructure:"db" min:"0" max:"1023" doc:"number of the database (not in this version)"`
+	Addrs    []string `mapstructure:"addrs" doc:"<host>:<port> of each server"`
+	Username string   `mapstructure:"username" doc:"user name, if Redis asks for one"`
+	Password string   `mapstructure:"password" secret:"true" doc:"password, if Redis asks for one"`
+	Master   string   `mapstructure:"master" doc:"name of the master; set it if the addresses are sentinels"`
+	DB       int      `mapstructure:"db" min:"0" max:"1023" doc:"number of the database"`
 }
 
 // Bus says what carries messages between nodes.
 type Bus struct {
-	Driver   string   `mapstructure:"driver" oneof:"memory,rocketmq" doc:"what carries messages between nodes; this version has memory"`
+	Driver   string   `mapstructure:"driver" oneof:"memory,rocketmq" doc:"what carries messages between nodes: memory for a node alone, rocketmq for a cluster"`
 	RocketMQ RocketMQ `mapstructure:"rocketmq"`
 }
 
 // RocketMQ is the address of a RocketMQ cluster.
 type RocketMQ struct {
-	NameServers []string `mapstructure:"nameservers" doc:"<host>:<port> of each name server (not in this version)"`
-	AccessKey   string   `mapstructure:"accessKey" secret:"true" doc:"access key, if access control is on (not in this version)"`
-	SecretKey   string   `mapstructure:"secretKey" secret:"true" doc:"secret key, if access control is on (not in this version)"`
+	NameServers  []string      `mapstructure:"nameservers" doc:"<host>:<port> of each name server"`
+	AccessKey    string        `mapstructure:"accessKey" secret:"true" doc:"access key, if access control is on"`
+	SecretKey    string        `mapstructure:"secretKey" secret:"true" doc:"secret key, if access control is on"`
+	SendTimeout  time.Duration `mapstructure:"sendTimeout" min:"100ms" max:"30s" doc:"how long sending to a broker may take"`
+	QueueBodies  int           `mapstructure:"queueBodies" min:"16" max:"16777216" doc:"bodies waiting to be sent to brokers, beyond which they are left to the reconciler"`
+	CreateTopics bool          `mapstructure:"createTopics" doc:"make the node's topics at start where they are missing; off to do it by yanlink topics create"`
 }
 
 // Discovery says where the node announces itself.
 type Discovery struct {
-	Driver string `mapstructure:"driver" oneof:"none,nacos" doc:"where the node announces itself; this version has none"`
+	Driver string `mapstructure:"driver" oneof:"none,nacos" doc:"where the node announces itself"`
 	Nacos  Nacos  `mapstructure:"nacos"`
 }
 
@@ -181,6 +188,7 @@ type Messages struct {
 
 // Ledger says how messages are written.
 type Ledger struct {
+	Committers     int           `mapstructure:"committers" min:"0" max:"64" doc:"commits side by side, split by conversation; 0 for 1 with pebble and 4 with a database"`
 	CommitInterval time.Duration `mapstructure:"commitInterval" min:"0s" max:"1s" doc:"least time between the starts of two commits; acknowledgements that nothing joins wait twice as long; 0s for none"`
 	CommitBatch    int           `mapstructure:"commitBatch" min:"1" max:"65536" doc:"items in one commit"`
 	CommitQueue    int           `mapstructure:"commitQueue" min:"1" max:"1048576" doc:"items waiting for a commit, beyond which sends are refused"`

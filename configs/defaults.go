@@ -11,11 +11,11 @@ func Default() *Config {
 			BodyBytes: 1 << 20, ReadHeaderTimeout: 5 * time.Second,
 		},
 		Store: Store{
-			Driver: "pebble", Dir: "./data", Migrate: "auto",
+			Driver: "pebble", Dir: "./data", Migrate: "auto", MaxConns: 32,
 			CacheBytes: 64 << 20, BufferBytes: 64 << 20, MinFreeBytes: 64 << 20,
 		},
-		Registry:  Registry{Driver: "memory"},
-		Bus:       Bus{Driver: "memory"},
+		Registry:  Registry{Driver: "memory", NodeTTL: 6 * time.Second, Timeout: time.Second},
+		Bus:       Bus{Driver: "memory", RocketMQ: RocketMQ{SendTimeout: 3 * time.Second, QueueBodies: 4096, CreateTopics: true}},
 		Discovery: Discovery{Driver: "none", Nacos: Nacos{Service: "yanlink"}},
 		SSO: SSO{
 			Header:  "token",

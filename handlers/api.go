@@ -60,6 +60,7 @@ func (a *API) Mount(r gin.IRouter, authenticate gin.HandlerFunc, connectLimit ..
 	api.GET("/conversations", handle(a.conversations))
 	api.GET("/conversations/:id/messages", handle(a.history))
 	api.GET("/presence", handle(a.presence))
+	api.GET("/nodes", handle(a.nodes))
 	api.GET("/me", handle(a.me))
 }
 

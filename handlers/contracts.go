@@ -48,6 +48,8 @@ type Ledger interface {
 type Watcher interface {
 	// Presence answers for each user, in order.
 	Presence(ctx context.Context, users []string) ([]ws.Presence, error)
+	// Nodes lists the living members of the cluster, by id.
+	Nodes(ctx context.Context) ([]ws.Node, error)
 }
 
 // Patient can be asked how it is.

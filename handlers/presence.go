@@ -20,6 +20,7 @@ type presence struct {
 	OpenID   string     `json:"openid"`
 	Status   string     `json:"status"` // online, offline, unknown
 	Devices  []string   `json:"devices"`
+	Nodes    []string   `json:"nodes,omitempty"`    // where they are; for administrators
 	Since    *time.Time `json:"since,omitempty"`    // while online
 	LastSeen *time.Time `json:"lastSeen,omitempty"` // if ever
 }
@@ -40,6 +41,9 @@ func (a *API) presence(c *gin.Context, who caller) error {
 	items := make([]presence, len(found))
 	for i := range found {
 		items[i] = presenceOf(&found[i])
+		if !a.admin(who) {
+			items[i].Nodes = nil
+		}
 	}
 	return page(c, items, "")
 }
@@ -61,7 +65,7 @@ func usersOf(c *gin.Context) ([]string, error) {
 }
 
 func presenceOf(p *ws.Presence) presence {
-	item := presence{OpenID: p.OpenID, Status: p.Status, Devices: p.Devices, Since: maybe(p.Since), LastSeen: maybe(p.LastSeen)}
+	item := presence{OpenID: p.OpenID, Status: p.Status, Devices: p.Devices, Nodes: p.Nodes, Since: maybe(p.Since), LastSeen: maybe(p.LastSeen)}
 	if item.Devices == nil {
 		item.Devices = []string{}
 	}

@@ -25,6 +25,27 @@ func TestPresence(t *testing.T) {
 	require.Empty(t, a.object["next"])
 }
 
+func TestPresence_Nodes(t *testing.T) {
+	d := openDoor(t, nil)
+	d.connect("ben", "web")
+	require.NotContains(t, d.get("ann", "/api/v1/presence?users=ben").items()[0], "nodes")
+	require.Len(t, d.get("boss", "/api/v1/presence?users=ben").items()[0]["nodes"], 1)
+}
+
+func TestNodes(t *testing.T) {
+	d := openDoor(t, nil)
+	d.connect("ben", "web")
+	d.get("ann", "/api/v1/nodes").refused(t, 403, "forbidden", "")
+	d.get("key-read", "/api/v1/nodes").refused(t, 403, "forbidden", "")
+	for _, who := range []string{"boss", "key-admin"} {
+		items := d.get(who, "/api/v1/nodes").items()
+		require.Len(t, items, 1, "a node alone lists itself")
+		require.EqualValues(t, 1, items[0]["connections"])
+		require.Equal(t, false, items[0]["draining"])
+		utc(t, items[0]["beat"])
+	}
+}
+
 func TestPresence_Refused(t *testing.T) {
 	d := openDoor(t, nil)
 	d.get("ann", "/api/v1/presence").refused(t, 400, "missing_field", "users")
@@ -49,7 +70,7 @@ func TestMe(t *testing.T) {
 func TestNobody(t *testing.T) {
 	d := openDoor(t, nil)
 	const id = "00000000000000020000000000000001"
-	for _, path := range []string{"messages/" + id, "conversations", "conversations/" + id[:16] + "/messages", "presence?users=ben", "me"} {
+	for _, path := range []string{"messages/" + id, "conversations", "conversations/" + id[:16] + "/messages", "presence?users=ben", "nodes", "me"} {
 		for _, who := range []string{"", "stranger"} {
 			d.get(who, "/api/v1/"+path).refused(t, 401, "unauthorized", "")
 		}

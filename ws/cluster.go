@@ -66,15 +66,8 @@ func (c *cluster) stop(ctx context.Context) {
 	c.routes.flush(ctx)
 	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
 	defer cancel()
-	if err := c.g.opt.Registry.Leave(ctx, c.node()); err != nil {
+	if err := c.g.opt.Registry.Leave(ctx, c.g.self()); err != nil {
 		c.g.log.Warn("the registry was not told that this node leaves; the others find out", "error", err)
-	}
-}
-
-func (c *cluster) node() Node {
-	return Node{
-		ID: c.g.opt.NodeID, Address: c.g.opt.Advertise, Incarnation: c.g.opt.Incarnation,
-		Connections: int(c.g.hub.count.Load()), Draining: c.g.state.Load() != stateRunning,
 	}
 }
 
@@ -126,7 +119,7 @@ func (c *cluster) beatSoon() {
 func (c *cluster) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
 	defer cancel()
-	joined, err := c.g.opt.Registry.Beat(ctx, c.node())
+	joined, err := c.g.opt.Registry.Beat(ctx, c.g.self())
 	if err != nil {
 		c.routes.failed(err)
 		return err

@@ -8,6 +8,8 @@ import (
 const (
 	// forwardQueue is how many batches may wait to be told to other nodes; what comes on top is left to the reconciler.
 	forwardQueue = 64
+	// maxForward is how much is told at once, unless one batch holds more.
+	maxForward = 1024
 	// maxDoorbell is how long a doorbell grows before another one is begun: well below what a broker takes.
 	maxDoorbell = 512 << 10
 )
@@ -68,7 +70,7 @@ func (f *forwarder) run() {
 
 // gather adds whatever waits besides.
 func (f *forwarder) gather(n news) news {
-	for range forwardQueue {
+	for len(n.records)+len(n.notices) < maxForward {
 		select {
 		case more, ok := <-f.queue:
 			if !ok {

@@ -3,6 +3,8 @@ package ws
 import (
 	"context"
 	"slices"
+
+	"github.com/yanlink/yanlink/ws/protocol"
 )
 
 // Presence returns the online state of users, wherever they are. While the registry does not answer, who is not on this
@@ -63,5 +65,28 @@ func (p *Presence) add(r Route) {
 	}
 	if p.Since == 0 || r.Since < p.Since {
 		p.Since = r.Since
+	}
+}
+
+// Nodes lists the living members of the cluster, by id; a node alone lists itself. Refused with
+// overloaded while the registry does not answer.
+func (g *Gateway) Nodes(ctx context.Context) ([]Node, error) {
+	if g.cluster == nil {
+		return []Node{g.self()}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.opt.RegistryTimeout)
+	defer cancel()
+	nodes, err := g.opt.Registry.Nodes(ctx)
+	if err != nil {
+		return nil, &protocol.Error{Code: protocol.Overloaded, Message: "the registry does not answer; ask again later", Cause: err}
+	}
+	return nodes, nil
+}
+
+// self is this node as it shows itself to the cluster.
+func (g *Gateway) self() Node {
+	return Node{
+		ID: g.opt.NodeID, Address: g.opt.Advertise, Incarnation: g.opt.Incarnation,
+		Connections: int(g.hub.count.Load()), Draining: g.state.Load() != stateRunning, Beat: g.now(),
 	}
 }

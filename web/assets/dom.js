@@ -72,3 +72,8 @@ export const reasonOf = ({ code, message }) => reasons[code] ?? message ?? code;
 
 /** What an error of a REST call means to a person. */
 export const failureOf = (error) => (error.status === 0 ? "The server cannot be reached." : `${error.message}.`.replace(/\.\.$/, "."));
+
+/** What to say of the nodes somebody is on; nothing where that is not known. @param {string[]} names */
+export function onNodes(names) {
+  return names.length > 0 ? [`on ${names.join(", ")}`] : [];
+}

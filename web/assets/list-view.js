@@ -1,5 +1,5 @@
 // The conversations, the way to begin one, and who we are.
-import { arrange, avatar, h, whenOf } from "./dom.js";
+import { arrange, avatar, h, onNodes, whenOf } from "./dom.js";
 
 /** ListView draws the side of the page; it holds no state but its elements. */
 export class ListView {
@@ -7,12 +7,18 @@ export class ListView {
   #rows = new Map(); // chat.key -> element
   #list = h("ul", { class: "rows", onkeydown: (event) => this.#arrows(event) });
   #empty;
+  #about = h("span", { class: "faint", title: "your id and the name of this device" });
+  #device;
+  #me;
   #connection = h("div", { class: "connection", role: "status", "aria-live": "polite" });
   #ticking;
 
   /** @param {{openid: string, name: string}} me @param {string} device @param {object} on open, start, logOut, retry, takeOver */
   constructor(me, device, on) {
     this.#on = on;
+    this.#me = me;
+    this.#device = device;
+    this.nodes();
     const other = me.openid === "will" ? ["rose", "Rose"] : ["will", "Will"];
     this.#empty = h("div", { class: "empty" },
       h("p", { text: "No conversations yet." }),
@@ -20,7 +26,7 @@ export class ListView {
         h("a", { href: `?${new URLSearchParams({ as: other[0], name: other[1], with: me.openid })}`, target: "_blank", rel: "noopener", text: `${other[1]} in a second window` }), "."));
     this.element = h("aside", { class: "side" },
       h("header", { class: "me" }, avatar(me),
-        h("div", { class: "who" }, h("strong", { text: me.name }), h("span", { class: "faint", text: `${me.openid} · ${device}`, title: "your id and the name of this device" })),
+        h("div", { class: "who" }, h("strong", { text: me.name }), this.#about),
         h("button", { type: "button", class: "quiet", text: "Log out", onclick: on.logOut })),
       this.#connection,
       this.#beginForm(),
@@ -31,6 +37,11 @@ export class ListView {
   show(chats, open) {
     this.#empty.hidden = chats.length > 0;
     arrange(this.#list, chats.map((chat) => this.#row(chat, chat === open)));
+  }
+
+  /** Draws on which nodes we are. @param {string[]} [names] known to an administrator only */
+  nodes(names = []) {
+    this.#about.textContent = [this.#me.openid, this.#device, ...onNodes(names)].join(" · ");
   }
 
   /** Draws how the connection stands, counting down while it waits. @param {import("./link.js").Connection} connection */

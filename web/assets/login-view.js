@@ -6,7 +6,7 @@ import { Session, devSSO } from "./session.js";
  * Shows the form in `root` until somebody is logged in.
  * @param {HTMLElement} root
  * @param {URL} base
- * @param {{notice?: string, openid?: string, name?: string, token?: boolean}} [how] notice: why the form is here again;
+ * @param {{notice?: string, openid?: string, name?: string, admin?: boolean, token?: boolean}} [how] notice: why the form is here again;
  *   token: it is known that there is no development SSO
  * @returns {Promise<Session>}
  */
@@ -29,11 +29,11 @@ export function logIn(root, base, how = {}) {
   });
 }
 
-function anyoneForm(base, resolve, { openid = "", name = "" }, noSSO) {
+function anyoneForm(base, resolve, { openid = "", name = "", admin = false }, noSSO) {
   return form("Log in", async (fields) => {
     try {
       const who = fields.get("openid").trim();
-      resolve(await Session.asAnyone(base, who, fields.get("name").trim() || who));
+      resolve(await Session.asAnyone(base, who, fields.get("name").trim() || who, fields.has("admin") ? ["admin"] : []));
     } catch (error) {
       if (error.status === 404) return noSSO();
       throw error;
@@ -41,6 +41,7 @@ function anyoneForm(base, resolve, { openid = "", name = "" }, noSSO) {
   },
   field("openid", "Your id (openid)", { value: openid, required: true, maxlength: 128, autocomplete: "username", autocapitalize: "none", spellcheck: "false", placeholder: "rose" }),
   field("name", "Your name", { value: name, maxlength: 128, autocomplete: "nickname", placeholder: "Rose" }),
+  h("label", { class: "check" }, h("input", { type: "checkbox", name: "admin", checked: admin }), "As administrator: see on which node people are"),
   h("p", { class: "hint", text: "The development login lets anybody be anyone. Log in here as one person and in a second window as another." }));
 }
 

@@ -21,11 +21,12 @@ async function person(notice) {
   const query = new URLSearchParams(location.search);
   const openid = query.get("as")?.trim() ?? "";
   const name = query.get("name")?.trim() || openid;
+  const admin = query.has("admin");
   const saved = Session.saved(base);
   if (saved && (!openid || saved.openid === openid)) return saved;
-  if (!openid || notice) return byForm({ notice, openid, name });
+  if (!openid || notice) return byForm({ notice, openid, name, admin });
   try {
-    return await Session.asAnyone(base, openid, name);
+    return await Session.asAnyone(base, openid, name, admin ? ["admin"] : []);
   } catch (error) {
     return byForm({ notice: error.status === 404 ? "" : failureOf(error), openid, name, token: error.status === 404 });
   }
@@ -259,9 +260,13 @@ class Page {
     if (document.visibilityState !== "visible" || this.#client.connection.state !== "online") return;
     const chats = this.#chats.all.filter((chat) => chat.kind === "direct");
     const asked = [...new Set([this.#open, ...chats])].filter((chat) => chat?.kind === "direct" && !chat.peer.openid.includes(",")).slice(0, presencePeers);
-    if (asked.length === 0) return;
-    const { items = [] } = await this.#api.get("api/v1/presence", { users: asked.map((chat) => chat.peer.openid).join(",") }).catch(() => ({}));
-    for (const item of items) for (const chat of asked) if (chat.peer.openid === item.openid) chat.presence = item;
+    const me = this.#session.openid;
+    const users = new Set([me, ...asked.map((chat) => chat.peer.openid)]);
+    const { items = [] } = await this.#api.get("api/v1/presence", { users: [...users].join(",") }).catch(() => ({}));
+    for (const item of items) {
+      if (item.openid === me) this.#list.nodes(item.nodes);
+      for (const chat of asked) if (chat.peer.openid === item.openid) chat.presence = item;
+    }
     this.#draw();
   }
 

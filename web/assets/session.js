@@ -17,8 +17,8 @@ export class Session {
   #token;
   #dev;
 
-  constructor(base, { openid, name, token, dev }) {
-    Object.assign(this, { openid, name: name || openid });
+  constructor(base, { openid, name, token, dev, roles }) {
+    Object.assign(this, { openid, name: name || openid, roles });
     this.#base = base;
     this.#token = token;
     this.#dev = dev;
@@ -30,10 +30,10 @@ export class Session {
     return text ? new Session(base, JSON.parse(text)) : null;
   }
 
-  /** Logs in by the development SSO. Rejects with ApiError; status 404 where there is none. */
-  static async asAnyone(base, openid, name) {
-    const { token } = await devLogin(base, openid, name);
-    return new Session(base, { openid, name, token, dev: true }).#save();
+  /** Logs in by the development SSO, with any roles. Rejects with ApiError; status 404 where there is none. */
+  static async asAnyone(base, openid, name, roles = []) {
+    const { token } = await devLogin(base, openid, name, roles);
+    return new Session(base, { openid, name, token, dev: true, roles }).#save();
   }
 
   /** Logs in with a token that somebody else gave. Rejects with ApiError. */
@@ -47,7 +47,7 @@ export class Session {
     if (!renew) return this.#token;
     if (!this.#dev) throw new SignedOut("the token has ended");
     try {
-      this.#token = (await devLogin(this.#base, this.openid, this.name)).token;
+      this.#token = (await devLogin(this.#base, this.openid, this.name, this.roles)).token;
     } catch (error) {
       if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) throw new SignedOut(error.message);
       throw error;
@@ -62,8 +62,8 @@ export class Session {
   }
 
   #save() {
-    const { openid, name } = this;
-    sessionStorage.setItem(Session.#key + this.#base.pathname, JSON.stringify({ openid, name, token: this.#token, dev: this.#dev }));
+    const { openid, name, roles } = this;
+    sessionStorage.setItem(Session.#key + this.#base.pathname, JSON.stringify({ openid, name, token: this.#token, dev: this.#dev, roles }));
     return this;
   }
 }
@@ -76,8 +76,8 @@ export async function devSSO(base) {
   return status !== 404;
 }
 
-function devLogin(base, openid, userName) {
+function devLogin(base, openid, userName, roles) {
   return request(fetch.bind(globalThis), new URL("dev/login", base), {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ openid, userName }),
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ openid, userName, roles }),
   });
 }

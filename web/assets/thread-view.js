@@ -1,5 +1,5 @@
 // One conversation: its messages with what became of each, and the place to write.
-import { arrange, avatar, dateOf, dayOf, exactTimeOf, fullTimeOf, h, reasonOf, sameDay, timeOf } from "./dom.js";
+import { arrange, avatar, dateOf, dayOf, exactTimeOf, fullTimeOf, h, onNodes, reasonOf, sameDay, timeOf } from "./dom.js";
 
 const nearEnd = 80; // px: whoever reads here wants to see what comes
 const kinds = ["", "image", "file", "audio", "video"];
@@ -88,9 +88,9 @@ export class ThreadView {
   }
 
   #drawTitle(chat) {
-    const { status, devices = [], lastSeen } = chat.presence ?? {};
+    const { status, devices = [], nodes = [], lastSeen } = chat.presence ?? {};
     const presence = {
-      online: `online${devices.length > 0 ? ` · ${devices.join(", ")}` : ""}`,
+      online: ["online", ...(devices.length > 0 ? [devices.join(", ")] : []), ...onNodes(nodes)].join(" · "),
       offline: lastSeen && Date.parse(lastSeen) > 0 ? `offline, last seen ${timeOf(Date.parse(lastSeen))}` : "offline",
       unknown: "presence unknown",
     }[status] ?? "";

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/yanlink/yanlink/clients/redisregistry"
+	"github.com/yanlink/yanlink/clients/rocketbus"
+)
+
+const (
+	// beatsPerTTL is how many signs of life a node gives in registry.nodeTTL.
+	beatsPerTTL = 3
+	// busCloseTime bounds the sending of what still waits when the bundle stops; what is left, others find in the ledger.
+	busCloseTime = 2 * time.Second
+)
+
+// joinCluster opens the registry and the bus, where the configuration asks for a cluster. Neither has to answer now: the
+// node serves, degraded, and joins when they do.
+func (b *Bundle) joinCluster() error {
+	if b.cfg.Registry.Driver == "memory" {
+		return nil
+	}
+	if err := b.openRegistry(); err != nil {
+		return err
+	}
+	return b.openBus()
+}
+
+func (b *Bundle) openRegistry() error {
+	cfg := b.cfg.Registry
+	registry, err := redisregistry.New(redisregistry.Options{
+		Address: b.advertise(), NodeTTL: cfg.NodeTTL, Timeout: cfg.Timeout, Client: b.opt.redis,
+		Addrs: cfg.Redis.Addrs, Username: cfg.Redis.Username, Password: cfg.Redis.Password, Master: cfg.Redis.Master, DB: cfg.Redis.DB,
+	})
+	if err != nil {
+		return fmt.Errorf("registry.redis: %w", err)
+	}
+	b.registry = registry
+	b.onStop("close the registry", registry.Close)
+	return nil
+}
+
+func (b *Bundle) openBus() error {
+	bus, err := rocketbus.Open(b.busOptions())
+	if err != nil {
+		return fmt.Errorf("bus.rocketmq: %w", err)
+	}
+	b.bus = bus
+	b.onStop("close the bus", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), busCloseTime)
+		defer cancel()
+		return bus.Close(ctx)
+	})
+	return nil
+}
+
+func (b *Bundle) busOptions() rocketbus.Options {
+	cfg := b.cfg.Bus.RocketMQ
+	return rocketbus.Options{
+		NameServers: cfg.NameServers, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey, Node: b.nodeID(),
+		QueueBodies: cfg.QueueBodies, SendTimeout: cfg.SendTimeout, ManualTopics: !cfg.CreateTopics,
+		Log: b.log.With("component", "bus"),
+	}
+}
