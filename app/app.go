@@ -67,7 +67,7 @@ func (b *Bundle) build() error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{b.openStore, b.joinCluster, b.register, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
+	for _, step := range []func() error{b.openStore, b.register, b.joinCluster, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
 		if err := step(); err != nil {
 			return err
 		}

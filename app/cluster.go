@@ -61,6 +61,20 @@ func (b *Bundle) busOptions() rocketbus.Options {
 	return rocketbus.Options{
 		NameServers: cfg.NameServers, AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey, Node: b.nodeID(),
 		QueueBodies: cfg.QueueBodies, SendTimeout: cfg.SendTimeout, ManualTopics: !cfg.CreateTopics,
-		Log: b.log.With("component", "bus"),
+		Metrics: busMetrics{b.metrics}, Log: b.log.With("component", "bus"),
 	}
 }
+
+// busMetrics counts what the bus took and could not send. The engine counts the rest.
+type busMetrics struct{ *metrics }
+
+var _ rocketbus.Metrics = busMetrics{}
+
+// Sent implements rocketbus.Metrics.
+func (busMetrics) Sent(int) {}
+
+// Lost implements rocketbus.Metrics.
+func (m busMetrics) Lost(bodies int) { m.Doorbell("lost", bodies) }
+
+// Received implements rocketbus.Metrics.
+func (busMetrics) Received(int) {}

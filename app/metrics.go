@@ -56,8 +56,15 @@ func newMetrics() *metrics {
 		queues: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "yanlink_queue_depth", Help: "What waits in a bounded queue, by its name.",
 		}, []string{"queue"}),
-		doorbells: counters("yanlink_doorbells_total", "Bodies on the bus, by what became of them: sent, received, stale, broken; and what was left to the reconciler: unsent, dropped.", "outcome"),
+		doorbells: counters("yanlink_doorbells_total", "Bodies on the bus, by what became of them: sent, received, stale; and what is left to the reconciler: unsent, lost, dropped, broken.", "outcome"),
 		closed:    counters("yanlink_closed_sessions_total", "Sessions that the server closed, by close code.", "code"),
+	}
+	// A rise is seen only of a counter that was there before it.
+	for _, outcome := range []string{"sent", "received", "stale", "unsent", "lost", "dropped", "broken"} {
+		m.doorbells.WithLabelValues(outcome)
+	}
+	for _, code := range []int{protocol.CloseFault, protocol.CloseOverload, protocol.CloseNoHeartbeat, protocol.CloseAcksNothing} {
+		m.closed.WithLabelValues(strconv.Itoa(code))
 	}
 	m.accepted = m.messages.WithLabelValues("accepted")
 	m.pushedLocal = m.pushes.WithLabelValues(string(ws.PathLocal))

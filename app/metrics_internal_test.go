@@ -29,6 +29,7 @@ func TestMetrics(t *testing.T) {
 	m.Pushed(ws.PathLedger)
 	m.Pushed(ws.PathResend)
 	m.Doorbell("sent", 1)
+	busMetrics{m}.Lost(1)
 	m.Rested()
 	m.CatchUp()
 	m.WindowFull()
@@ -49,7 +50,7 @@ func TestMetrics(t *testing.T) {
 	for _, c := range []prometheus.Collector{
 		m.messages.WithLabelValues("conflict"), m.frames.WithLabelValues("bad_json"), m.requests.WithLabelValues("unauthorized"),
 		m.pushes.WithLabelValues("bus"), m.pushes.WithLabelValues("ledger"), m.pushes.WithLabelValues("resend"),
-		m.doorbells.WithLabelValues("sent"), m.rested, m.catchUps, m.waits, m.closed.WithLabelValues("4410"),
+		m.doorbells.WithLabelValues("sent"), m.doorbells.WithLabelValues("lost"), m.rested, m.catchUps, m.waits, m.closed.WithLabelValues("4410"),
 	} {
 		require.InDelta(t, 1, testutil.ToFloat64(c), 0)
 	}
