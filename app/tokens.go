@@ -37,15 +37,27 @@ func (t *recordedTokens) Authenticate(ctx context.Context, c ws.Credentials) (ws
 	if err != nil {
 		return ws.Identity{}, err
 	}
-	if err := t.accept(ctx, sha256.Sum256([]byte(c.Token)), &identity); err != nil {
+	accept := &ws.AcceptToken{
+		Token: ws.Token{Hash: sha256.Sum256([]byte(c.Token)), OpenID: identity.OpenID, ExpiresAt: t.until(&identity, t.grace)},
+		Name:  identity.Name, IssuedAt: millis(identity.IssuedAt), At: millis(t.clock()),
+	}
+	if admission := ws.AdmissionFrom(ctx); admission != nil {
+		err = admission.Open(ctx, &identity, accept) // a connect writes anyhow: the token goes along, without a question first
+	} else {
+		err = t.accept(ctx, accept, &identity)
+	}
+	if errors.Is(err, protocol.NewError(protocol.Unauthorized, "")) {
+		err = errRevoked
+	}
+	if err != nil {
 		return ws.Identity{}, err
 	}
 	return identity, nil
 }
 
 // accept holds the token against the ledger and records it there if need be.
-func (t *recordedTokens) accept(ctx context.Context, hash [32]byte, identity *ws.Identity) error {
-	token, user, err := t.store.Token(ctx, hash)
+func (t *recordedTokens) accept(ctx context.Context, accept *ws.AcceptToken, identity *ws.Identity) error {
+	token, user, err := t.store.Token(ctx, accept.Token.Hash)
 	known := err == nil && token.OpenID == identity.OpenID
 	switch {
 	case err != nil && !errors.Is(err, ws.ErrNotFound):
@@ -58,18 +70,17 @@ func (t *recordedTokens) accept(ctx context.Context, hash [32]byte, identity *ws
 			return nil
 		}
 	}
-	err = t.write().Write(ctx, &ws.AcceptToken{
-		Token: ws.Token{Hash: hash, OpenID: identity.OpenID, ExpiresAt: t.until(identity, t.grace)},
-		Name:  identity.Name, IssuedAt: millis(identity.IssuedAt), At: millis(t.clock()),
-	})
-	switch {
-	case errors.Is(err, protocol.NewError(protocol.Unauthorized, "")):
-		return errRevoked
-	case err != nil && known && !errors.Is(err, protocol.NewError(protocol.Forbidden, "")):
+	err = t.write().Write(ctx, accept)
+	if err != nil && known && !refusal(err) {
 		t.log.Warn("a token's record was not renewed", "error", err)
 		return nil
 	}
 	return err
+}
+
+// refusal reports whether the ledger says no to the token or its user.
+func refusal(err error) bool {
+	return errors.Is(err, protocol.NewError(protocol.Unauthorized, "")) || errors.Is(err, protocol.NewError(protocol.Forbidden, ""))
 }
 
 // until is up to when a token that was accepted now goes on without the SSO.

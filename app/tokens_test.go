@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"crypto/sha256"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,19 +15,29 @@ import (
 	"github.com/yanlink/yanlink/ws/wstest"
 )
 
-// counting counts the tokens that are written to a ledger.
+// counting counts the tokens and the connects that are written to a ledger, and how often it is asked for a token.
 type counting struct {
 	ws.Store
 	accepted chan struct{}
+	opened   chan *ws.OpenDevice
+	asked    atomic.Int32
 }
 
 func (c *counting) Commit(ctx context.Context, ops []ws.Op) error {
 	for _, op := range ops {
-		if _, ok := op.(*ws.AcceptToken); ok {
+		switch op := op.(type) {
+		case *ws.AcceptToken:
 			c.accepted <- struct{}{}
+		case *ws.OpenDevice:
+			c.opened <- op
 		}
 	}
 	return c.Store.Commit(ctx, ops)
+}
+
+func (c *counting) Token(ctx context.Context, hash [32]byte) (ws.Token, ws.User, error) {
+	c.asked.Add(1)
+	return c.Store.Token(ctx, hash)
 }
 
 // tokenWorld is a host over a ledger that outlives it, with a clock to turn.
@@ -41,7 +52,7 @@ type tokenWorld struct {
 func newTokenWorld(t *testing.T) *tokenWorld {
 	t.Helper()
 	w := &tokenWorld{
-		t: t, store: &counting{wstest.NewMemStore(), make(chan struct{}, 100)}, users: &users{}, cfg: testConfig(t),
+		t: t, store: &counting{Store: wstest.NewMemStore(), accepted: make(chan struct{}, 100), opened: make(chan *ws.OpenDevice, 100)}, users: &users{}, cfg: testConfig(t),
 		at: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
 	w.cfg.SSO.CacheTTL, w.cfg.SSO.Grace = time.Minute, time.Hour
@@ -74,6 +85,43 @@ func TestTokens_RecordedOnce(t *testing.T) {
 		require.Len(t, w.store.accepted, want.total, "written when new, and again when half of the grace is over")
 		h.stop()
 	}
+}
+
+func TestTokens_RecordedWithTheDevice(t *testing.T) {
+	w := newTokenWorld(t)
+	h := w.start()
+	_ = dial(t, h.base, "alice").Close()
+	opened := <-w.store.opened
+	require.NotNil(t, opened.Accept, "a stranger's connect is one commit")
+	require.Equal(t, uint64(1), opened.Epoch)
+	require.Empty(t, w.store.accepted)
+	require.Zero(t, w.store.asked.Load(), "and no question before it")
+	_, _, err := w.store.Store.Token(t.Context(), sha256.Sum256([]byte("alice")))
+	require.NoError(t, err)
+
+	_ = dial(t, h.base, "alice").Close()
+	require.Nil(t, (<-w.store.opened).Accept, "the cache knows it")
+	require.Empty(t, w.store.opened, "one device, one commit")
+	h.stop()
+
+	require.NoError(t, w.store.Store.Commit(t.Context(), []ws.Op{&ws.RevokeTokens{OpenID: "alice", At: ws.Millis(w.at.UnixMilli())}}))
+	h = w.start()
+	require.Equal(t, 401, upgradeStatus(t, h.base, "alice", ""))
+	devices, err := w.store.Devices(t.Context(), "alice")
+	require.NoError(t, err)
+	require.Equal(t, uint64(2), devices[0].Epoch, "a token that ended opens nothing")
+}
+
+func TestTokens_RecordedWithoutTheDevice(t *testing.T) {
+	w := newTokenWorld(t)
+	w.cfg.Limits.DevicesPerUser, w.cfg.Limits.SessionsPerUser = 1, 0
+	h := w.start()
+	_ = dial(t, h.base, "alice&device=web").Close()
+	h.stop()
+	h = w.start()
+	require.Equal(t, 429, upgradeStatus(t, h.base, "alice&device=phone", ""))
+	require.Equal(t, 200, w.me(h, "alice"), "too many devices say nothing about the token")
+	require.Equal(t, 2, w.users.asked(), "the cache knows it")
 }
 
 func TestTokens_SSODown(t *testing.T) {

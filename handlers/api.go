@@ -45,7 +45,7 @@ func New(engine Engine, opt Options) *API {
 // connects does not become one of calls to the SSO.
 func (a *API) Mount(r gin.IRouter, authenticate gin.HandlerFunc, connectLimit ...gin.HandlerFunc) {
 	connect := append([]gin.HandlerFunc{upgradeOnly}, connectLimit...)
-	connect = append(connect, authenticate, handle(a.connect))
+	connect = append(connect, a.admit, authenticate, handle(a.connect))
 	r.GET("/ws", connect...)
 	r.GET("/ws/", connect...) // else Gin redirects before any middleware, and its log repeats ?token=
 	for path, serve := range map[string]gin.HandlerFunc{"/healthz": a.alive, "/readyz": a.ready} {

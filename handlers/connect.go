@@ -22,6 +22,16 @@ func upgradeOnly(c *gin.Context) {
 	}
 }
 
+// admit refuses what nobody may do before anybody is asked who it is, and says what the caller is about to do.
+func (a *API) admit(c *gin.Context) {
+	ctx, err := a.engine.Admit(c.Request, c.Query("device"))
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	c.Request = c.Request.WithContext(ctx)
+}
+
 // connect serves GET /ws. It returns as soon as the session stands; nothing of the request is used after that.
 func (a *API) connect(c *gin.Context, who caller) error {
 	if _, err := who.person("sessions"); err != nil {

@@ -19,6 +19,8 @@ type Engine interface {
 
 // Connector opens sessions.
 type Connector interface {
+	// Admit refuses what Connect would refuse from anyone, and returns the context for the request to go on with.
+	Admit(r *http.Request, device string) (context.Context, error)
 	// Connect turns the request into a session, or returns a *protocol.Error to be answered as HTTP, or a
 	// *ws.HandshakeError, which has been answered already.
 	Connect(w http.ResponseWriter, r *http.Request, c ws.ConnectRequest) error

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/olahol/melody"
 	"golang.org/x/time/rate"
 
@@ -23,33 +22,29 @@ const idleDevice = 7 * 24 * time.Hour
 //
 // The order is design.md's: device epoch raised, hub entry, route in the registry, first read of the ledger.
 func (g *Gateway) Connect(w http.ResponseWriter, r *http.Request, c ConnectRequest) error {
-	if !websocket.IsWebSocketUpgrade(r) {
-		return protocol.NewError(protocol.UpgradeRequired, "this is a WebSocket endpoint: connect with a WebSocket client")
-	}
-	if g.state.Load() != stateRunning {
-		return protocol.NewError(protocol.Draining, "the node takes no new connections; try another, or again later")
-	}
-	if !g.allowOrigin(r) {
-		return protocol.NewError(protocol.Forbidden, "the page's origin is not allowed; see server.origins")
-	}
-	if c.Device == "" {
-		c.Device = "default"
-	}
-	if !protocol.ValidDevice(c.Device) {
-		return protocol.FieldError(protocol.BadField, "device", "a device is 1 to 64 letters, digits, - _ . or ~")
-	}
-	if limit := g.opt.SessionsPerUser; limit > 0 && g.crowded(&c, limit) {
-		return protocol.NewError(protocol.RateLimited, "this user has too many sessions")
-	}
-	opened, err := g.openDevice(r.Context(), &c)
-	if err != nil {
+	c.Device = deviceOrDefault(c.Device)
+	if err := g.admissible(r, c.Device); err != nil {
 		return err
+	}
+	opened := AdmissionFrom(r.Context()).take(&c)
+	if opened == nil {
+		if g.crowded(&c) {
+			return protocol.NewError(protocol.RateLimited, "this user has too many sessions")
+		}
+		var err error
+		if opened, err = g.openDevice(r.Context(), &c, nil); err != nil {
+			return err
+		}
 	}
 	return g.upgrade(w, r, g.newSession(r, &c, opened))
 }
 
 // crowded reports whether a new session would be one too many; one that replaces its own device's is not.
-func (g *Gateway) crowded(c *ConnectRequest, limit int) bool {
+func (g *Gateway) crowded(c *ConnectRequest) bool {
+	limit := g.opt.SessionsPerUser
+	if limit <= 0 {
+		return false
+	}
 	sessions := g.hub.sessions(c.Identity.OpenID)
 	for _, s := range sessions {
 		if s.device == c.Device {
@@ -70,10 +65,11 @@ func (g *Gateway) allowOrigin(r *http.Request) bool {
 	return g.opt.AllowOrigin != nil && g.opt.AllowOrigin(origin, r.Host)
 }
 
-func (g *Gateway) openDevice(ctx context.Context, c *ConnectRequest) (*OpenDevice, error) {
+// openDevice raises the device's epoch; accept, if not nil, is a token to be recorded with it.
+func (g *Gateway) openDevice(ctx context.Context, c *ConnectRequest, accept *AcceptToken) (*OpenDevice, error) {
 	now := g.now()
 	open := &OpenDevice{
-		User: c.Identity.OpenID, Name: c.Identity.Name, Device: c.Device, At: now,
+		Accept: accept, User: c.Identity.OpenID, Name: c.Identity.Name, Device: c.Device, At: now,
 		MaxDevices: max(0, g.opt.DevicesPerUser), IdleSince: now - millis(idleDevice),
 	}
 	if err := g.write(ctx, open); err != nil {
