@@ -29,7 +29,9 @@ type Send struct {
 	SenderName  string         // used when the sender becomes known by this
 	Hash        uint64         // of the content, to tell a repeat from a conflict
 	Record      Record         // Conversation and Seq are filled in; of a repeat, those of the first one
-	Events      []Event        // written in the same commit unless the item is a repeat or refused
+	// Events returns what goes to the outbox in the same commit; nil: nothing does. The Store calls it once Record and the
+	// fields below are filled in, unless the item is a repeat or refused, and again whenever it has to run the batch again.
+	Events func(sent *Send) []Event
 
 	Duplicate   bool     // out: a repeat of what is stored already; nothing was written
 	ScheduledID uint64   // out, with Duplicate: the first one is scheduled and not fired yet
@@ -195,9 +197,10 @@ type Schedule struct {
 // When the send itself is refused, the row is deleted, the dedup key says cancelled, and Err says why.
 type FireScheduled struct {
 	Outcome
-	ID   uint64
-	At   Millis
-	Node string
+	ID     uint64
+	At     Millis
+	Node   string
+	Events func(sent *Send) []Event // as of a Send
 
 	Sent Send // out: Record, Members, as of a Send
 }
@@ -208,6 +211,12 @@ type CancelScheduled struct {
 	Outcome
 	ID uint64
 	By string
+}
+
+// AddEvents writes events whose cause is not in the ledger, in order.
+type AddEvents struct {
+	Outcome
+	Events []Event
 }
 
 // PutEvent changes state, attempts and next attempt of an outgoing event; EventDone deletes it.
@@ -226,4 +235,15 @@ type Purge struct {
 	Outcome
 	Conversation ConversationID
 	First        uint64
+}
+
+// TakeLease makes Holder the one who does what Name stands for, until Until. Whoever holds it takes it again before that,
+// or gives it up with an Until that is not after At. Refused with conflict while it is another's at At.
+//
+// The moments are the callers' own clocks': where these differ two may believe to hold it, so it only keeps work from
+// being done twice, and nothing may come to harm when it is.
+type TakeLease struct {
+	Outcome
+	Name, Holder string
+	At, Until    Millis
 }

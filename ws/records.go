@@ -201,6 +201,8 @@ const (
 	EventPending EventState = iota + 1
 	EventDone
 	EventDead
+	// EventScheduled is not an event yet: at NextAttemptAt it is found out what events come of it.
+	EventScheduled
 )
 
 // Event is a row of the outbox: something for an outside system, written in the commit of its cause.

@@ -37,7 +37,8 @@ func (w *writer) ack(op *ws.Ack) error {
 		}
 	}
 	w.raise(r, op.Cursor, op.Due)
-	return w.putEvents(op.Events)
+	w.putEvents(op.Events)
+	return nil
 }
 
 // cursor returns the device's cursor; one that is not there stands just before the user's first stay.

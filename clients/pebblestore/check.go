@@ -140,7 +140,7 @@ func (c *checker) check(key, value []byte) error {
 		kindUser: c.user, kindDevice: c.device, kindEphemeral: c.ephemeral, kindToken: c.token,
 		kindConversation: c.conversation, kindName: c.name, kindStays: c.stays, kindMember: c.member,
 		kindRecord: c.record, kindDedup: c.dedup, kindCursor: c.cursor, kindReceipt: c.receipts,
-		kindScheduled: c.scheduled, kindDue: c.due, kindEvent: c.event,
+		kindScheduled: c.scheduled, kindDue: c.due, kindEvent: c.event, kindLease: c.lease,
 	}
 	kind := key[0]
 	if kind == kindLedger || kind == kindCounters {

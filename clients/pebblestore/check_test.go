@@ -20,7 +20,7 @@ func checked(t *testing.T) *vfs.MemFS {
 	send := func(msgid string) ws.Op {
 		return &ws.Send{
 			To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", SenderDevice: "web", MsgID: msgid, Body: "hello", CreatedAt: 5},
-			Events: []ws.Event{{Topic: "t"}},
+			Events: func(*ws.Send) []ws.Event { return []ws.Event{{Topic: "t"}} },
 		}
 	}
 	ops := []ws.Op{
@@ -116,6 +116,7 @@ func TestCheck(t *testing.T) {
 		"scheduled not there":   {scheduledKey(nil, 9, 1), nil, "is named, and not there"},
 		"event not given":       {eventKey(nil, ws.EventPending, 99), encodeEvent(nil, &ws.Event{}), "event 99 was never given out"},
 		"event stored twice":    {eventKey(nil, ws.EventDead, 1), encodeEvent(nil, &ws.Event{}), "stored twice"},
+		"lease":                 {leaseKey(nil, "relay"), v(9), "a lease does not decode"},
 		"counters":              {v(kindCounters), nil, "the counters are missing"},
 		"stranger":              {[]byte("Zz"), []byte{}, "a key of an unknown kind"},
 	} {

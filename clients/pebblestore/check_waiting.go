@@ -55,7 +55,7 @@ func (c *checker) event(d *decoder, value []byte) error {
 	if _, err := decodeEvent(state, id, value); err != nil || d.bad {
 		return corrupt(kindEvent)
 	}
-	if state != ws.EventPending && state != ws.EventDead {
+	if state != ws.EventPending && state != ws.EventDead && state != ws.EventScheduled {
 		c.broken("event %d is in the state %d, which is never stored", id, state)
 	}
 	if id >= c.counters.event {
@@ -65,5 +65,10 @@ func (c *checker) event(d *decoder, value []byte) error {
 	if err == nil && first.State != state {
 		c.broken("event %d is stored twice", id)
 	}
+	return err
+}
+
+func (c *checker) lease(_ *decoder, value []byte) error {
+	_, err := decodeLease(value)
 	return err
 }

@@ -25,6 +25,7 @@ import (
 //	e due id                                scheduled message, by time
 //	f id                                    index: when a scheduled message is due
 //	o state id                              outgoing event
+//	l name                                  lease
 //
 // Integers are big-endian, so that keys sort as numbers do; names end with a zero byte, which none of them contains.
 const (
@@ -45,6 +46,7 @@ const (
 	kindScheduled    byte = 'e'
 	kindDue          byte = 'f'
 	kindEvent        byte = 'o'
+	kindLease        byte = 'l'
 )
 
 // kindNames are the kinds as error texts call them.
@@ -52,7 +54,7 @@ var kindNames = map[byte]string{
 	kindLedger: "ledger", kindCounters: "counters", kindUser: "user", kindDevice: "device", kindEphemeral: "ephemeral device",
 	kindToken: "token", kindConversation: "conversation", kindName: "conversation key", kindStays: "stays", kindMember: "member",
 	kindRecord: "message", kindDedup: "dedup", kindCursor: "cursor", kindReceipt: "receipt", kindScheduled: "scheduled message",
-	kindDue: "due time", kindEvent: "event",
+	kindDue: "due time", kindEvent: "event", kindLease: "lease",
 }
 
 func appendName(dst []byte, name string) []byte { return append(append(dst, name...), 0) }
@@ -140,6 +142,8 @@ func dueKey(dst []byte, id uint64) []byte { return appendID(append(dst, kindDue)
 func eventKey(dst []byte, state ws.EventState, id uint64) []byte {
 	return appendID(append(dst, kindEvent, byte(state)), id)
 }
+
+func leaseKey(dst []byte, name string) []byte { return append(append(dst, kindLease), name...) }
 
 // after returns the first key behind all that begin with prefix.
 func after(prefix []byte) []byte {

@@ -119,7 +119,7 @@ func loadScheduled(r pebble.Reader, id uint64) (s ws.Scheduled, ok bool, err err
 }
 
 func loadEvent(r pebble.Reader, id uint64) (e ws.Event, ok bool, err error) {
-	for _, state := range []ws.EventState{ws.EventPending, ws.EventDead} {
+	for _, state := range []ws.EventState{ws.EventPending, ws.EventDead, ws.EventScheduled} {
 		ok, err = lookup(r, eventKey(nil, state, id), func(value []byte) error {
 			e, err = decodeEvent(state, id, value)
 			return err
@@ -129,6 +129,14 @@ func loadEvent(r pebble.Reader, id uint64) (e ws.Event, ok bool, err error) {
 		}
 	}
 	return e, false, nil
+}
+
+func loadLease(r pebble.Reader, name string) (l lease, ok bool, err error) {
+	ok, err = lookup(r, leaseKey(nil, name), func(value []byte) error {
+		l, err = decodeLease(value)
+		return err
+	})
+	return l, ok, err
 }
 
 // scan calls visit with the rest of each key behind prefix, and its value, until visit returns false or an error.

@@ -82,8 +82,8 @@ func (l *load) op() ws.Op {
 		return &ws.FireScheduled{ID: l.waiting[l.IntN(len(l.waiting))], At: l.now, Node: "n"}
 	case n < 95 && len(l.waiting) > 0:
 		return &ws.CancelScheduled{ID: l.waiting[l.IntN(len(l.waiting))]}
-	case n < 97 && len(l.events) > 0:
-		return &ws.PutEvent{ID: l.events[l.IntN(len(l.events))], State: ws.EventState(1 + l.IntN(3)), Attempts: 1}
+	case n < 97:
+		return l.relay()
 	case n < 98:
 		a := l.accepted[l.IntN(len(l.accepted))].record
 		return &ws.Purge{Conversation: a.Conversation, First: a.Seq}
@@ -92,6 +92,17 @@ func (l *load) op() ws.Op {
 	}
 	a := l.accepted[l.IntN(len(l.accepted))].record
 	return &ws.MarkRead{User: a.Sender, Conversation: a.Conversation, Seq: a.Seq}
+}
+
+// relay writes events without another cause, and moves them through their states.
+func (l *load) relay() ws.Op {
+	switch {
+	case l.IntN(3) == 0 || len(l.events) == 0:
+		return &ws.AddEvents{Events: []ws.Event{{Topic: "t", Key: "k", State: ws.EventPending}, {Topic: "t", Key: "k", State: ws.EventScheduled}}}
+	case l.IntN(3) == 0:
+		return &ws.TakeLease{Name: l.pick("relay", "other"), Holder: l.user(), At: l.now, Until: l.now + 1}
+	}
+	return &ws.PutEvent{ID: l.events[l.IntN(len(l.events))], State: ws.EventState(1 + l.IntN(3)), Attempts: 1}
 }
 
 func (l *load) send() ws.Op {
@@ -105,7 +116,9 @@ func (l *load) send() ws.Op {
 		op.Record.MsgID = fmt.Sprintf("m-%d", l.IntN(2000)) // now and then a repeat
 	}
 	if l.IntN(8) == 0 {
-		op.Events = []ws.Event{{Topic: "t", Key: "k", Payload: []byte("payload")}}
+		op.Events = func(sent *ws.Send) []ws.Event {
+			return []ws.Event{{Topic: "t", Key: sent.Record.Conversation.String(), Payload: []byte("payload")}}
+		}
 	}
 	return op
 }
@@ -142,13 +155,12 @@ func (l *load) took(plain, ops []ws.Op) {
 		}
 		switch op := op.(type) {
 		case *ws.Send:
-			for _, e := range op.Events {
-				if !op.Duplicate {
-					l.events = append(l.events, e.ID)
-				}
-			}
 			if !op.Duplicate {
 				l.accepted = append(l.accepted, accepted{len(l.batches), op.Record, op.Members})
+			}
+		case *ws.AddEvents:
+			for _, e := range op.Events {
+				l.events = append(l.events, e.ID)
 			}
 		case *ws.CreateGroup:
 			l.groups = append(l.groups, op.Conversation.ID)
@@ -165,8 +177,8 @@ func plain(ops []ws.Op) []ws.Op {
 		v := reflect.New(reflect.TypeOf(op).Elem())
 		v.Elem().Set(reflect.ValueOf(op).Elem())
 		copies[i] = v.Interface().(ws.Op)
-		if send, ok := copies[i].(*ws.Send); ok {
-			send.Events = slices.Clone(send.Events)
+		if added, ok := copies[i].(*ws.AddEvents); ok {
+			added.Events = slices.Clone(added.Events)
 		}
 	}
 	return copies

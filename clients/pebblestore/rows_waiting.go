@@ -46,3 +46,14 @@ func decodeEvent(state ws.EventState, id uint64, value []byte) (ws.Event, error)
 	e.Payload = bytes.Clone(d.take(len(d.rest)))
 	return e, d.done(kindEvent)
 }
+
+func encodeLease(dst []byte, l lease) []byte {
+	return appendMillis(appendString(append(dst, 1), l.holder), l.until)
+}
+
+func decodeLease(value []byte) (lease, error) {
+	d := decoder{rest: value}
+	d.version(1)
+	l := lease{holder: d.string(), until: d.millis()}
+	return l, d.done(kindLease)
+}

@@ -164,9 +164,11 @@ func (w *writer) deliver(op *ws.Send, to route) (err error) {
 	if err := w.putDedup(r.Conversation, r.Sender, r.MsgID, dedup{state: dedupSent, n: r.Seq, hash: op.Hash}); err != nil {
 		return err
 	}
-	if err := w.putEvents(op.Events); err != nil {
+	if op.Members, err = w.members(to.conversation); err != nil {
 		return err
 	}
-	op.Members, err = w.members(to.conversation)
-	return err
+	if op.Events != nil {
+		w.putEvents(op.Events(op))
+	}
+	return nil
 }

@@ -76,6 +76,12 @@ type event struct {
 	stored ws.EventState
 }
 
+// lease is who holds a lease, and until when.
+type lease struct {
+	holder string
+	until  ws.Millis
+}
+
 // tables are all that the committer remembers.
 type tables struct {
 	users         table[string, user]
@@ -88,6 +94,7 @@ type tables struct {
 	dedups        table[dedupRef, dedup]
 	scheduled     table[uint64, ws.Scheduled]
 	events        table[uint64, event]
+	leases        table[string, lease]
 
 	all []interface {
 		flush(b *batch) error
@@ -108,8 +115,9 @@ func newTables(filter *dedupFilter) *tables {
 		dedups:        newTable(0, filter.load, same[dedupRef], filter.write),
 		scheduled:     newTable(0, loadScheduled, same[uint64], writeScheduled),
 		events:        newTable(0, loadEventRow, same[uint64], writeEvent),
+		leases:        newTable(0, loadLease, same[string], writeLease),
 	}
-	t.all = append(t.all, &t.users, &t.devices, &t.tokens, &t.names, &t.conversations, &t.stays, &t.cursors, &t.dedups, &t.scheduled, &t.events)
+	t.all = append(t.all, &t.users, &t.devices, &t.tokens, &t.names, &t.conversations, &t.stays, &t.cursors, &t.dedups, &t.scheduled, &t.events, &t.leases)
 	return t
 }
 

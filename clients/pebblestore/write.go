@@ -90,3 +90,7 @@ func writeEvent(b *batch, r *row[uint64, event]) error {
 	}
 	return b.set(eventKey(b.k(), e.State, e.ID), encodeEvent(b.v(), &e.Event))
 }
+
+func writeLease(b *batch, r *row[string, lease]) error {
+	return b.set(leaseKey(b.k(), r.key), encodeLease(b.v(), r.val))
+}

@@ -94,10 +94,15 @@ func (w *writer) apply(op ws.Op) error {
 		return w.fireScheduled(op)
 	case *ws.CancelScheduled:
 		return w.cancelScheduled(op)
+	case *ws.AddEvents:
+		w.putEvents(op.Events)
+		return nil
 	case *ws.PutEvent:
 		return w.putEvent(op)
 	case *ws.Purge:
 		return w.purge(op)
+	case *ws.TakeLease:
+		return w.takeLease(op)
 	}
 	return fmt.Errorf("pebblestore: no such op: %T", op)
 }
@@ -160,20 +165,6 @@ func (w *writer) record(id ws.ConversationID, seq uint64) (record, bool, error) 
 		}
 	}
 	return loadRecord(w.db, id, seq)
-}
-
-func (w *writer) putEvents(events []ws.Event) error {
-	for i := range events {
-		e := &events[i]
-		e.ID = w.number(&w.counters.event)
-		if e.State == 0 {
-			e.State = ws.EventPending
-		}
-		r := &row[uint64, event]{key: e.ID}
-		w.tables.events.rows[e.ID] = r
-		w.tables.events.put(r, event{Event: *e})
-	}
-	return nil
 }
 
 func refuse(code protocol.Code, text string) error { return protocol.NewError(code, text) }

@@ -68,10 +68,15 @@ func (v *view) applyOne(op ws.Op) error {
 		return v.fireScheduled(op)
 	case *ws.CancelScheduled:
 		return v.cancelScheduled(op)
+	case *ws.AddEvents:
+		v.putEvents(op.Events)
+		return nil
 	case *ws.PutEvent:
 		return v.putEvent(op)
 	case *ws.Purge:
 		return v.purge(op)
+	case *ws.TakeLease:
+		return v.takeLease(op)
 	}
 	return fmt.Errorf("sqlstore: no such op: %T", op)
 }
@@ -92,13 +97,4 @@ func (v *view) appendRecord(c *row[ws.ConversationID, conversation], r *ws.Recor
 	added := &row[ws.MessageID, record]{key: r.ID()}
 	v.records.rows[added.key] = added
 	v.records.put(added, record{Record: *r})
-}
-
-func (v *view) putEvents(events []ws.Event) {
-	for i := range events {
-		if events[i].State == 0 {
-			events[i].State = ws.EventPending
-		}
-	}
-	v.fresh = append(v.fresh, events...)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"database/sql"
 	"slices"
+	"strings"
 
 	"github.com/yanlink/yanlink/ws"
 )
@@ -15,7 +16,7 @@ func (s *Store) load(tx *transaction, p *plan, numbers []uint64) (*view, error) 
 		func() error { return l.readConversations(true) },
 		func() error { return l.readUsers(true) },
 		func() error { return l.readStays(true) },
-		l.lockCursors, l.lockEvents,
+		l.lockCursors, l.lockEvents, l.lockLeases,
 		func() error { return l.readConversations(false) },
 		func() error { return l.readUsers(false) },
 		func() error { return l.readStays(false) },
@@ -158,6 +159,23 @@ func (l *loader) lockEvents() error {
 	})
 	for _, id := range ids {
 		l.events.absent(id)
+	}
+	return err
+}
+
+func (l *loader) lockLeases() error {
+	var keys tuples
+	held := sorted(l.plan.leases, true, strings.Compare)
+	for _, name := range held {
+		keys.add(name)
+	}
+	err := l.pick(leases, leases.key(1), &keys, true, func(rows *sql.Rows) error {
+		name, v, err := scanLease(rows)
+		l.leases.load(name, v, true)
+		return err
+	})
+	for _, name := range held {
+		l.leases.absent(name)
 	}
 	return err
 }

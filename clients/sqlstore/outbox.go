@@ -5,6 +5,16 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
+// putEvents notes new events, which the database numbers.
+func (v *view) putEvents(events []ws.Event) {
+	for i := range events {
+		if events[i].State == 0 {
+			events[i].State = ws.EventPending
+		}
+	}
+	v.fresh = append(v.fresh, events...)
+}
+
 func (v *view) putEvent(op *ws.PutEvent) error {
 	r := v.events.get(op.ID)
 	if !r.exists {
@@ -19,5 +29,14 @@ func (v *view) putEvent(op *ws.PutEvent) error {
 	default:
 		return refuse(protocol.BadField, "an event has no such state")
 	}
+	return nil
+}
+
+func (v *view) takeLease(op *ws.TakeLease) error {
+	r := v.leases.get(op.Name)
+	if r.exists && r.val.holder != op.Holder && r.val.until > op.At {
+		return refuse(protocol.Conflict, "somebody else holds the lease")
+	}
+	v.leases.put(r, lease{op.Holder, op.Until})
 	return nil
 }

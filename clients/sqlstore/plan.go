@@ -24,6 +24,7 @@ type plan struct {
 	stays         wants[stayRef]
 	cursors       wants[cursorRef] // always locked
 	events        wants[uint64]    // always locked
+	leases        wants[string]    // always locked
 
 	devicesOf, staysOf, cursorsOf map[string]bool // by user
 	members                       map[ws.ConversationID]bool
@@ -39,7 +40,7 @@ func newPlan(ops []ws.Op) *plan {
 	p := &plan{
 		names: map[nameRef]ws.ConversationID{}, reserve: map[nameRef]bool{},
 		conversations: wants[ws.ConversationID]{}, users: wants[string]{}, stays: wants[stayRef]{}, cursors: wants[cursorRef]{},
-		events: wants[uint64]{}, devicesOf: map[string]bool{}, staysOf: map[string]bool{}, cursorsOf: map[string]bool{},
+		events: wants[uint64]{}, leases: wants[string]{}, devicesOf: map[string]bool{}, staysOf: map[string]bool{}, cursorsOf: map[string]bool{},
 		members: map[ws.ConversationID]bool{}, receipts: map[cursorRef]span{}, dedups: map[dedupRef]bool{},
 		records: map[ws.MessageID]bool{}, scheduled: map[uint64]bool{}, tokens: map[[32]byte]bool{},
 	}
@@ -100,6 +101,8 @@ func (p *plan) add(op ws.Op) {
 		p.events.add(op.ID, true)
 	case *ws.Purge:
 		p.conversations.add(op.Conversation, true)
+	case *ws.TakeLease:
+		p.leases.add(op.Name, true)
 	}
 }
 

@@ -54,6 +54,7 @@ var (
 	cursors   = newRelation("yanlink_cursors", 3, "openid:bytes device:bytes conversation seq:raised due_seq:raised covered_seq:raised")
 	dedups    = newRelation("yanlink_dedup", 3, "conversation sender:bytes msgid:bytes state number hash")
 	events    = newRelation("yanlink_outbox", 1, "id topic:bytes event_key:bytes payload:bytes state attempts next_attempt_at")
+	leases    = newRelation("yanlink_leases", 1, "name:bytes holder:bytes until_at")
 	members   = newRelation("yanlink_members", 3,
 		"openid:bytes conversation joined_seq left_seq role delivered_seq:raised read_seq:raised")
 	conversations = newRelation("yanlink_conversations", 1,
@@ -85,6 +86,12 @@ type record struct {
 type cursor struct {
 	ws.Cursor
 	covered uint64
+}
+
+// lease is who holds a lease, and until when.
+type lease struct {
+	holder string
+	until  ws.Millis
 }
 
 // dedupState says what a msgid stands for.

@@ -127,3 +127,8 @@ func scanEvent(rows *sql.Rows) (e ws.Event, err error) {
 	)
 	return e, err
 }
+
+func scanLease(rows *sql.Rows) (name string, l lease, err error) {
+	err = rows.Scan(&name, &l.holder, number(&l.until))
+	return name, l, err
+}

@@ -47,7 +47,7 @@ func (v *view) fireScheduled(op *ws.FireScheduled) error {
 		return err
 	}
 	s := &r.val
-	op.Sent = ws.Send{To: s.To, Group: s.Group, Record: s.Draft}
+	op.Sent = ws.Send{To: s.To, Group: s.Group, Record: s.Draft, Events: op.Events}
 	draft := &op.Sent.Record
 	draft.Kind, draft.CreatedAt, draft.Node = ws.KindMessage, op.At, op.Node
 	if s.TTL > 0 {

@@ -147,8 +147,10 @@ func (v *view) deliver(op *ws.Send, to *route) (err error) {
 	}
 	v.appendRecord(to.conversation, r)
 	v.putDedup(r.Conversation, r.Sender, r.MsgID, dedup{state: dedupSent, n: r.Seq, hash: op.Hash})
-	v.putEvents(op.Events)
 	op.Members = v.members(to.conversation)
+	if op.Events != nil && !v.lacking {
+		v.putEvents(op.Events(op))
+	}
 	return nil
 }
 

@@ -141,6 +141,7 @@ type view struct {
 	records       table[ws.MessageID, record]
 	scheduled     table[uint64, ws.Scheduled]
 	events        table[uint64, ws.Event]
+	leases        table[string, lease]
 
 	people    map[string]*person
 	lists     map[ws.ConversationID][]string // members as they are stored
@@ -162,6 +163,7 @@ func newView(p *plan, numbers []uint64) *view {
 	v.stays = newTable[stayRef, []ws.Stay](noting(v, p.stays.add))
 	v.cursors = newTable[cursorRef, progress](noting(v, func(ref cursorRef, _ bool) { p.cursors.add(ref, true) }))
 	v.events = newTable[uint64, ws.Event](noting(v, func(id uint64, _ bool) { p.events.add(id, true) }))
+	v.leases = newTable[string, lease](noting(v, func(name string, _ bool) { p.leases.add(name, true) }))
 	v.devices = newTable[ws.DeviceRef, ws.Device](noting(v, func(ref ws.DeviceRef, lock bool) {
 		p.users.add(ref.User, lock)
 		p.devicesOf[ref.User] = true

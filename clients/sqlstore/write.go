@@ -38,7 +38,7 @@ func (t *table[K, V]) there(compare func(a, b K) int) []*row[K, V] {
 // unchanged reports whether there is nothing to write.
 func (v *view) unchanged() bool {
 	return len(v.conversations.dirty)+len(v.users.dirty)+len(v.devices.dirty)+len(v.tokens.dirty)+len(v.stays.dirty)+len(v.cursors.dirty)+
-		len(v.dedups.dirty)+len(v.records.dirty)+len(v.scheduled.dirty)+len(v.events.dirty)+len(v.fresh)+len(v.purged) == 0
+		len(v.dedups.dirty)+len(v.records.dirty)+len(v.scheduled.dirty)+len(v.events.dirty)+len(v.fresh)+len(v.leases.dirty)+len(v.purged) == 0
 }
 
 // write writes what the batch has changed, in the name of a writer.
@@ -53,7 +53,7 @@ func (tx *transaction) write(v *view, w *writer) error {
 	}
 	for _, step := range []func(v *view) error{
 		tx.writeConversations, tx.writeUsers, tx.writeDevices, tx.writeTokens, tx.writeStays, tx.writeCursors, tx.writeReceipts,
-		tx.writeRecords, tx.writeDedups, tx.writeScheduled, tx.writeEvents,
+		tx.writeRecords, tx.writeDedups, tx.writeScheduled, tx.writeEvents, tx.writeLeases,
 	} {
 		if err := step(v); err != nil {
 			return err
@@ -219,4 +219,20 @@ func (tx *transaction) writeEvents(v *view) error {
 		return err
 	}
 	return tx.put(freshEvents, &fresh, fail)
+}
+
+// writeLeases lets one of two batches that take a new lease run again, which then sees who was first.
+func (tx *transaction) writeLeases(v *view) error {
+	var taken, kept tuples
+	for _, r := range v.leases.there(cmp.Compare) {
+		rows := &taken
+		if r.stored {
+			rows = &kept
+		}
+		rows.add(r.key, r.val.holder, int64(r.val.until))
+	}
+	if err := tx.put(leases, &taken, fail); err != nil {
+		return err
+	}
+	return tx.put(leases, &kept, change)
 }

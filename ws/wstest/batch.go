@@ -50,10 +50,15 @@ func (b *batch) apply(op ws.Op) error {
 		return b.fire(op)
 	case *ws.CancelScheduled:
 		return b.cancel(op)
+	case *ws.AddEvents:
+		b.emit(op.Events)
+		return nil
 	case *ws.PutEvent:
 		return b.putEvent(op)
 	case *ws.Purge:
 		return b.purge(op)
+	case *ws.TakeLease:
+		return b.takeLease(op)
 	default:
 		return refuse(protocol.Internal, fmt.Sprintf("unknown op %T", op))
 	}
@@ -108,6 +113,14 @@ func (b *batch) putEvent(op *ws.PutEvent) error {
 		return nil
 	}
 	event.State, event.Attempts, event.NextAttemptAt = op.State, op.Attempts, op.NextAttemptAt
+	return nil
+}
+
+func (b *batch) takeLease(op *ws.TakeLease) error {
+	if held, ok := b.leases[op.Name]; ok && held.holder != op.Holder && held.until > op.At {
+		return refuse(protocol.Conflict, "somebody else holds the lease")
+	}
+	b.leases[op.Name] = lease{op.Holder, op.Until}
 	return nil
 }
 

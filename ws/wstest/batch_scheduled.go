@@ -41,7 +41,7 @@ func (b *batch) fire(op *ws.FireScheduled) error {
 	if row == nil {
 		return ws.ErrNotFound
 	}
-	op.Sent = ws.Send{To: row.To, Group: row.Group, Record: row.Draft}
+	op.Sent = ws.Send{To: row.To, Group: row.Group, Record: row.Draft, Events: op.Events}
 	rec := &op.Sent.Record
 	rec.CreatedAt, rec.Node = op.At, op.Node
 	if row.TTL > 0 {

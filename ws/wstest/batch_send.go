@@ -90,7 +90,9 @@ func (b *batch) insert(key conversationKey, op *ws.Send) {
 	}
 	c.append(rec)
 	op.Members = c.members()
-	b.emit(op.Events)
+	if op.Events != nil {
+		b.emit(op.Events(op))
+	}
 }
 
 func (b *batch) recall(op *ws.Recall) error {

@@ -20,6 +20,7 @@ type ledger struct {
 	dedup         map[dedupKey]*dedup
 	scheduled     map[uint64]*scheduled
 	events        map[uint64]*ws.Event
+	leases        map[string]lease
 
 	lastConversation ws.ConversationID
 	lastScheduled    uint64
@@ -68,6 +69,11 @@ type scheduled struct {
 	dedup *dedup // nil without a msgid
 }
 
+type lease struct {
+	holder string
+	until  ws.Millis
+}
+
 func newLedger() *ledger {
 	l := &ledger{
 		users:         map[string]*user{},
@@ -79,6 +85,7 @@ func newLedger() *ledger {
 		dedup:         map[dedupKey]*dedup{},
 		scheduled:     map[uint64]*scheduled{},
 		events:        map[uint64]*ws.Event{},
+		leases:        map[string]lease{},
 	}
 	l.create(ws.System, "system", "", 0) // the first one: its id is ws.SystemConversation
 	return l

@@ -238,7 +238,7 @@ func (m snapshot) waiting(s *subject, now ws.Millis) {
 		}
 		m.addSorted("idle", lines)
 	}
-	for _, state := range []ws.EventState{ws.EventPending, ws.EventDone, ws.EventDead} {
+	for _, state := range []ws.EventState{ws.EventPending, ws.EventDone, ws.EventDead, ws.EventScheduled} {
 		for _, e := range s.events(state) {
 			e.ID = 0
 			m.add("events", "%+v", e)

@@ -2,6 +2,7 @@ package wstest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/yanlink/yanlink/ws"
 )
@@ -87,9 +88,19 @@ func (p *pair) accounting() action {
 	}
 }
 
-// relaying changes the state of one of the pending or dead events.
+// relaying takes the lease, writes events, or changes the state of one that is there.
 func (p *pair) relaying() action {
-	fraction, from := p.Float64(), ws.EventPending+2*ws.EventState(p.IntN(2))
+	switch p.IntN(6) {
+	case 0:
+		name, holder, at, term := p.group().key, p.known(), p.tick(), ws.Millis(p.IntN(2000))
+		return action{fmt.Sprintf("lease %s to %s", name, holder), func(view) ws.Op {
+			return &ws.TakeLease{Name: name, Holder: holder, At: at, Until: at + term}
+		}}
+	case 1:
+		events := p.events(4)
+		return action{fmt.Sprintf("%d events", len(events)), func(view) ws.Op { return &ws.AddEvents{Events: slices.Clone(events)} }}
+	}
+	fraction, from := p.Float64(), pick(p, []ws.EventState{ws.EventPending, ws.EventDead, ws.EventScheduled})
 	to, attempts, at := ws.EventPending+ws.EventState(p.IntN(3)), uint32(p.IntN(5)), p.tick()
 	return action{fmt.Sprintf("event %d to %d", from, to), func(v view) ws.Op {
 		op := &ws.PutEvent{ID: 1 << 40, State: to, Attempts: attempts, NextAttemptAt: at}

@@ -131,7 +131,7 @@ func (p *pair) events(n int) []ws.Event {
 	var events []ws.Event
 	for i := range p.IntN(n) {
 		events = append(events, ws.Event{
-			Topic: "topic", Key: fmt.Sprint(p.now, i), Payload: []byte{byte(i), 1}, State: ws.EventPending,
+			Topic: "topic", Key: fmt.Sprint(p.now, i), Payload: []byte{byte(i), 1}, State: pick(p, []ws.EventState{ws.EventPending, ws.EventScheduled}),
 			NextAttemptAt: p.now,
 		})
 	}
@@ -150,7 +150,7 @@ func (p *pair) sending() action {
 	}
 	return action{fmt.Sprintf("send %s to %q %v msgid %q", sender, to, ref, rec.MsgID), func(v view) ws.Op {
 		op := &ws.Send{
-			To: to, CreateUsers: createUsers, SenderName: "name of " + sender, Hash: contentHash(rec.Body), Record: rec, Events: events,
+			To: to, CreateUsers: createUsers, SenderName: "name of " + sender, Hash: contentHash(rec.Body), Record: rec, Events: withEvents(events...),
 		}
 		if to == "" {
 			op.Group = v.id(ref)

@@ -37,6 +37,7 @@ var storeRules = []struct {
 	{"Schedule", scheduleRules},
 	{"Fire", fireRules},
 	{"Outbox", outboxRules},
+	{"Leases", leaseRules},
 	{"Copies", copyRules},
 	{"Close", closeRules},
 }

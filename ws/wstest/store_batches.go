@@ -103,7 +103,7 @@ var batchRules = []rule{
 		s.written("a")
 		id := s.events(ws.EventPending)[0].ID
 		send := s.message("alice", "bob", "hello")
-		send.Events = []ws.Event{{Topic: "stored", Key: "b", State: ws.EventPending}}
+		send.Events = withEvents(ws.Event{Topic: "stored", Key: "b", State: ws.EventPending})
 		s.holds(send, &ws.PutEvent{ID: id, State: ws.EventDead}, &ws.PutEvent{ID: id, State: ws.EventDone})
 		events := s.events(ws.EventPending)
 		require.Len(s, events, 1)
@@ -182,7 +182,7 @@ func refusedChangesNothing(s *subject) {
 	require.Equal(s, "name of bob", bob.Name)
 
 	refused := s.message("bob", "alice", "hello")
-	refused.Events = []ws.Event{{Topic: "stored", State: ws.EventPending}}
+	refused.Events = withEvents(ws.Event{Topic: "stored", State: ws.EventPending})
 	s.refuses(protocol.Forbidden, refused)
 	_, err = s.FindConversation(s.ctx, ws.Direct, ws.DirectKey("alice", "bob"))
 	require.ErrorIs(s, err, ws.ErrNotFound)

@@ -56,7 +56,7 @@ var copyRules = []rule{
 		s.users("bob")
 		op := s.message("alice", "bob", "hello")
 		payload := []byte("payload")
-		op.Events = []ws.Event{{Topic: "stored", Payload: payload, State: ws.EventPending}}
+		op.Events = withEvents(ws.Event{Topic: "stored", Payload: payload, State: ws.EventPending})
 		s.holds(op)
 		payload[0] = 'X'
 		require.Equal(s, "payload", string(s.events(ws.EventPending)[0].Payload))

@@ -15,7 +15,7 @@ var dedupRules = []rule{
 		s.holds(first)
 		s.talk("alice", "bob", 2)
 		again := s.keyed("alice", "bob", "m-1", "hello")
-		again.Events = []ws.Event{{Topic: "stored", State: ws.EventPending}}
+		again.Events = withEvents(ws.Event{Topic: "stored", State: ws.EventPending})
 		s.holds(again)
 		require.True(s, again.Duplicate)
 		require.Equal(s, first.Record.ID(), again.Record.ID())

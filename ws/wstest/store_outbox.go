@@ -1,6 +1,8 @@
 package wstest
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +18,7 @@ var outboxRules = []rule{
 		s.holds(&ws.BanUser{OpenID: "bob", Banned: true})
 		good, bad, stranger := s.message("alice", "bob", "1"), s.message("bob", "alice", "2"), s.message("alice", "nobody", "3")
 		for i, op := range []*ws.Send{good, bad, stranger} {
-			op.Events = []ws.Event{{Topic: "stored", Key: strconv.Itoa(i), State: ws.EventPending}}
+			op.Events = withEvents(ws.Event{Topic: "stored", Key: strconv.Itoa(i), State: ws.EventPending})
 		}
 		s.commit(good, bad, stranger)
 		require.NoError(s, good.Err)
@@ -25,6 +27,54 @@ var outboxRules = []rule{
 		events := s.events(ws.EventPending)
 		require.Len(s, events, 1)
 		require.Equal(s, "0", events[0].Key)
+	}},
+	{"ofThePosition", func(s *subject) {
+		s.users("alice", "bob")
+		s.talk("bob", "alice", 2)
+		op := s.message("alice", "bob", "hello")
+		op.Events = func(sent *ws.Send) []ws.Event {
+			return []ws.Event{{Topic: "stored", Key: sent.Record.ID().String(), Payload: fmt.Append(nil, sorted(sent.Members), sent.Created)}}
+		}
+		s.holds(op)
+		event := s.events(ws.EventPending)[0]
+		require.Equal(s, op.Record.ID().String(), event.Key)
+		require.Equal(s, "[alice bob] false", string(event.Payload))
+	}},
+	{"ofAFiredMessage", func(s *subject) {
+		s.users("alice", "bob")
+		op := s.scheduling("alice", "bob", "m-1", "later")
+		s.holds(op)
+		require.Empty(s, s.events(ws.EventPending))
+		fire := &ws.FireScheduled{ID: op.Scheduled.ID, At: s.tick(), Events: func(sent *ws.Send) []ws.Event {
+			return []ws.Event{{Topic: "stored", Key: sent.Record.ID().String()}}
+		}}
+		s.holds(fire)
+		events := s.events(ws.EventPending)
+		require.Len(s, events, 1)
+		require.Equal(s, ws.MessageID{Conversation: fire.Sent.Record.Conversation, Seq: 1}.String(), events[0].Key)
+		fire.Err = nil
+		s.refuses(protocol.NotFound, fire)
+		require.Len(s, s.events(ws.EventPending), 1)
+	}},
+	{"withoutACause", func(s *subject) {
+		s.written("a")
+		s.holds(&ws.AddEvents{}, &ws.AddEvents{Events: []ws.Event{{Topic: "online", Key: "b", Payload: []byte("of b")}, {Topic: "online", Key: "c"}}})
+		events := s.events(ws.EventPending)
+		require.Len(s, events, 3)
+		require.Equal(s, []string{"a", "b", "c"}, []string{events[0].Key, events[1].Key, events[2].Key})
+		require.Equal(s, "of b", string(events[1].Payload))
+	}},
+	{"scheduled", func(s *subject) {
+		scheduled := []ws.Event{{Topic: "check", Key: "a", State: ws.EventScheduled, NextAttemptAt: 9000}, {Topic: "check", Key: "b", State: ws.EventScheduled}}
+		s.holds(&ws.AddEvents{Events: scheduled})
+		require.Empty(s, s.events(ws.EventPending))
+		found := s.events(ws.EventScheduled)
+		require.Len(s, found, 2)
+		require.Equal(s, "a", found[0].Key)
+		require.Equal(s, ws.Millis(9000), found[0].NextAttemptAt)
+		s.holds(&ws.PutEvent{ID: found[0].ID, State: ws.EventDone}, &ws.AddEvents{Events: []ws.Event{{Topic: "offline", Key: "a"}}})
+		require.Equal(s, found[1:], s.events(ws.EventScheduled))
+		require.Len(s, s.events(ws.EventPending), 1)
 	}},
 	{"inOrder", func(s *subject) {
 		s.written("a", "b")
@@ -81,8 +131,15 @@ func (s *subject) written(keys ...string) {
 	s.Helper()
 	s.users("bob")
 	op := s.message("alice", "bob", "hello")
+	var events []ws.Event
 	for _, key := range keys {
-		op.Events = append(op.Events, ws.Event{Topic: "stored", Key: key, Payload: []byte("of " + key), State: ws.EventPending})
+		events = append(events, ws.Event{Topic: "stored", Key: key, Payload: []byte("of " + key), State: ws.EventPending})
 	}
+	op.Events = withEvents(events...)
 	s.holds(op)
+}
+
+// withEvents are the events of a send that are the same at every position.
+func withEvents(events ...ws.Event) func(*ws.Send) []ws.Event {
+	return func(*ws.Send) []ws.Event { return slices.Clone(events) }
 }

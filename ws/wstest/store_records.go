@@ -121,9 +121,9 @@ var recordRules = []rule{
 	{"event", func(s *subject) {
 		s.users("bob")
 		op := s.message("alice", "bob", "hello")
-		op.Events = []ws.Event{{
+		op.Events = withEvents(ws.Event{
 			Topic: "stored", Key: "k", Payload: []byte{0, 1, 2}, State: ws.EventPending, Attempts: 1, NextAttemptAt: 77,
-		}}
+		})
 		s.holds(op)
 		found := s.events(ws.EventPending)
 		require.Len(s, found, 1)

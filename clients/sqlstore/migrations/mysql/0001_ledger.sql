@@ -168,6 +168,13 @@ CREATE TABLE IF NOT EXISTS yanlink_outbox (
   KEY by_state (state, id)
 ) ENGINE = InnoDB;
 
+CREATE TABLE IF NOT EXISTS yanlink_leases (
+  name     VARBINARY(64)  NOT NULL,
+  holder   VARBINARY(128) NOT NULL,
+  until_at BIGINT         NOT NULL,
+  PRIMARY KEY (name)
+) ENGINE = InnoDB;
+
 INSERT INTO yanlink_counters (name, next_id) VALUES ('conversation', 2), ('scheduled', 1) ON DUPLICATE KEY UPDATE name = VALUES(name);
 
 INSERT INTO yanlink_conversations (id, kind, conversation_key, name, first_seq, last_seq, members_version, created_at, updated_at)

@@ -168,6 +168,13 @@ CREATE TABLE IF NOT EXISTS yanlink_outbox (
 );
 CREATE INDEX IF NOT EXISTS yanlink_outbox_by_state ON yanlink_outbox (state, id);
 
+CREATE TABLE IF NOT EXISTS yanlink_leases (
+  name     bytea  NOT NULL,
+  holder   bytea  NOT NULL,
+  until_at bigint NOT NULL,
+  PRIMARY KEY (name)
+);
+
 INSERT INTO yanlink_counters (name, next_id) VALUES ('conversation', 2), ('scheduled', 1) ON CONFLICT DO NOTHING;
 
 INSERT INTO yanlink_conversations (id, kind, conversation_key, name, first_seq, last_seq, members_version, created_at, updated_at)
