@@ -32,7 +32,7 @@ test-short: ## the Go tests that need no services, without the race detector
 	$(GO) test ./...
 
 .PHONY: services
-services: ## install and start Redis, MariaDB, PostgreSQL and RocketMQ on fixed ports of 127.0.0.1
+services: ## install and start Redis, MariaDB, PostgreSQL, RocketMQ (and Nacos if built) on 127.0.0.1
 	$(GO) run ./cmd/services up
 
 .PHONY: cluster

@@ -4,9 +4,12 @@ package services
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -116,4 +119,29 @@ func TestWith_StopsWhatNobodyElseNeeds(t *testing.T) {
 	require.NoError(t, Up(t.Context(), io.Discard, Redis))
 	require.NoError(t, with(running))
 	require.NoError(t, running(), "what Up was asked for stays")
+}
+
+// failing is a test that may fail.
+type failing struct {
+	testing.TB
+	said string
+}
+
+func (f *failing) Helper() {}
+
+func (f *failing) Fatalf(format string, args ...any) {
+	f.said = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+func TestShared_FailsWithoutServices(t *testing.T) {
+	elsewhere(t)
+	f := &failing{TB: t}
+	var done sync.WaitGroup
+	done.Go(func() { Shared(f, Redis) })
+	done.Wait()
+	require.Contains(t, f.said, "run make services")
+
+	require.NoError(t, Up(t.Context(), io.Discard, Redis))
+	require.Equal(t, Default(Redis), Shared(t, Redis))
 }

@@ -36,8 +36,8 @@ func fetched(kind Kind) bool {
 	return software.fetched == nil || software.fetched()
 }
 
-// installed says what to do if something of the kind is not there.
-func installed(kind Kind) error {
+// Installed says what to do if something of the kind is not there.
+func Installed(kind Kind) error {
 	if len(missing([]Kind{kind})) > 0 || !fetched(kind) {
 		return fmt.Errorf("%s is not installed: run `go run ./cmd/services install %s`", kind, kind)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -20,6 +19,7 @@ const (
 	Postgres Kind = "postgres"
 	Namesrv  Kind = "namesrv" // RocketMQ's name server
 	Broker   Kind = "broker"  // RocketMQ's broker
+	Nacos    Kind = "nacos"   // by rnacos
 )
 
 // software is what there is to know about one kind.
@@ -46,13 +46,17 @@ var known = map[Kind]software{
 	Postgres: postgres,
 	Namesrv:  namesrv,
 	Broker:   broker,
+	Nacos:    nacos,
 }
 
-// Defaults are the kinds that run as default instances unless others are named, in the order in which they start.
-func Defaults() []Kind { return []Kind{Redis, MariaDB, Postgres, Namesrv, Broker} }
+// Kinds are all there are, in the order in which they start.
+func Kinds() []Kind { return []Kind{Redis, MariaDB, Postgres, Namesrv, Broker, Nacos} }
 
-// Kinds are all there are.
-func Kinds() []Kind { return slices.Sorted(maps.Keys(known)) }
+// Defaults are the kinds that run as default instances unless others are named: all, but Nacos, which takes minutes to
+// build, only once [Install] was asked for it.
+func Defaults() []Kind {
+	return slices.DeleteFunc(Kinds(), func(kind Kind) bool { return kind == Nacos && Installed(Nacos) != nil })
+}
 
 // ParseKind returns the kind of that name.
 func ParseKind(name string) (Kind, error) {

@@ -18,8 +18,7 @@ var homes = []string{"/usr/lib/postgresql/15/bin", "/usr/sbin", "/usr/bin"}
 // locate returns the program's path, or its name where it is not installed, so that starting it says so.
 func locate(name string) string {
 	for _, home := range homes {
-		path := filepath.Join(home, name)
-		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
+		if path := filepath.Join(home, name); executable(path) {
 			return path
 		}
 	}
@@ -30,3 +29,8 @@ func locate(name string) string {
 }
 
 func (p program) installed() bool { return filepath.IsAbs(locate(p.name)) }
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

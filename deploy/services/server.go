@@ -32,7 +32,7 @@ func Start(ctx context.Context, spec Spec) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := installed(spec.Kind); err != nil {
+	if err := Installed(spec.Kind); err != nil {
 		return nil, err
 	}
 	s := &Server{Instance: Instance{Kind: spec.Kind, Addr: spec.address()}, spec: spec}

@@ -21,9 +21,12 @@ func Shared(tb testing.TB, kind Kind) Instance {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), sharedWait)
 	defer cancel()
+	if err := Installed(kind); err != nil {
+		tb.Fatalf("%v, and then make services", err)
+	}
 	i := Default(kind)
 	if err := i.Ready(ctx); err != nil {
-		tb.Fatalf("%s is not ready on %s (run make services): %v", kind, i.Addr, err)
+		tb.Fatalf("run make services: %s is not ready on %s: %v", kind, i.Addr, err)
 	}
 	return i
 }
