@@ -39,8 +39,7 @@ func newCluster(g *Gateway) *cluster {
 // killed a moment ago: this life serves, and joins when the registry holds the one before for dead.
 func (c *cluster) start(ctx context.Context) error {
 	if err := c.beat(ctx); err != nil {
-		var taken *NodeTakenError
-		if errors.As(err, &taken) && taken.Address != c.g.opt.Advertise {
+		if taken := (*NodeTakenError)(nil); errors.As(err, &taken) && !c.formerLife(err) {
 			return err
 		}
 	}
@@ -120,12 +119,24 @@ func (c *cluster) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
 	defer cancel()
 	joined, err := c.g.opt.Registry.Beat(ctx, c.g.self())
-	if err != nil {
+	switch {
+	case c.formerLife(err):
+		c.routes.failed(errFormerLife)
+	case err != nil:
 		c.routes.failed(err)
-		return err
+	default:
+		c.routes.answered(joined)
 	}
-	c.routes.answered(joined)
-	return nil
+	return err
+}
+
+var errFormerLife = errors.New("this node's former life counts as alive yet, and this one joins when that has been silent for long enough; " +
+	"if that never happens, another process has the same node.advertise")
+
+// formerLife reports whether err says that the node's name is held at its own address.
+func (c *cluster) formerLife(err error) bool {
+	var taken *NodeTakenError
+	return errors.As(err, &taken) && taken.Address == c.g.opt.Advertise
 }
 
 // reap takes out nodes that are silent: their users are offline, and nobody rings for them any more.

@@ -71,7 +71,7 @@ func (r *routeKeeper) answered(anew bool) {
 	r.change(func() {
 		back := r.down.Swap(false)
 		if back {
-			r.g.log.Info("the registry answers again; every route is put anew")
+			r.g.log.Info("the registry can be used again; every route is put anew")
 		}
 		r.stale = r.stale || anew || back
 	})
@@ -82,7 +82,7 @@ func (r *routeKeeper) failed(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.down.Swap(true) {
-		r.g.log.Warn("the registry does not answer; delivery goes on through the ledger", "error", err)
+		r.g.log.Warn("the registry cannot be used; delivery goes on through the ledger", "error", err)
 	}
 	r.stale = true
 }

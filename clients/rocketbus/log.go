@@ -25,7 +25,7 @@ var _ rlog.Logger = (*clientLog)(nil)
 
 // logTo sends what the client logs to l from now on. It has to be called before anything is made of the client.
 func logTo(l *slog.Logger) {
-	log.to.Store(l.With("component", "rocketmq"))
+	log.to.Store(l.With("library", "rocketmq-client-go"))
 	logOnce.Do(func() {
 		rlog.SetLogger(&log)
 		primitive.DefaultPanicHandler = func(cause any) {
@@ -40,14 +40,14 @@ func (c *clientLog) Debug(msg string, fields map[string]any) { c.log(slog.LevelD
 // Info implements rlog.Logger. The client tells everything it does; nothing of it is news to an operator.
 func (c *clientLog) Info(msg string, fields map[string]any) { c.log(slog.LevelDebug, msg, fields) }
 
-// Warning implements rlog.Logger.
-func (c *clientLog) Warning(msg string, fields map[string]any) { c.log(slog.LevelWarn, msg, fields) }
+// Warning implements rlog.Logger. The client warns of each attempt; what comes of them, this package says.
+func (c *clientLog) Warning(msg string, fields map[string]any) { c.log(slog.LevelInfo, msg, fields) }
 
-// Error implements rlog.Logger.
-func (c *clientLog) Error(msg string, fields map[string]any) { c.log(slog.LevelError, msg, fields) }
+// Error implements rlog.Logger. A bus that is dead is no error of the node, which delivers without it.
+func (c *clientLog) Error(msg string, fields map[string]any) { c.log(slog.LevelWarn, msg, fields) }
 
 // Fatal implements rlog.Logger.
-func (c *clientLog) Fatal(msg string, fields map[string]any) { c.log(slog.LevelError, msg, fields) }
+func (c *clientLog) Fatal(msg string, fields map[string]any) { c.log(slog.LevelWarn, msg, fields) }
 
 // Level implements rlog.Logger. The logger it goes to has a level.
 func (c *clientLog) Level(string) {}
