@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 
 	"github.com/yanlink/yanlink/cmd/storm/internal/child"
 	"github.com/yanlink/yanlink/cmd/storm/internal/tempest"
@@ -51,7 +52,7 @@ func run(ctx context.Context, o options, out io.Writer) (well bool, err error) {
 			err = errors.Join(err, os.RemoveAll(dir))
 			return
 		}
-		_, _ = fmt.Fprintln(out, "data and logs are in", dir)
+		_, _ = fmt.Fprintln(out, "data, logs and history are in", dir)
 	}()
 	if o.server == "" {
 		if o.server, err = child.Build(ctx, dir, o.race); err != nil {
@@ -65,7 +66,10 @@ func run(ctx context.Context, o options, out io.Writer) (well bool, err error) {
 	}
 	defer func() { err = errors.Join(err, place.Close()) }()
 	outcome := tempest.New(o.Settings, place, out).Run(ctx)
-	return outcome.Print(out), nil
+	if well = outcome.Print(out); !well {
+		err = outcome.Save(filepath.Join(dir, "history.log"))
+	}
+	return well, err
 }
 
 // place is a world that has to be closed.

@@ -2,6 +2,7 @@ package history
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -73,6 +74,32 @@ func TestCheck_FaultsDoNotExcuse(t *testing.T) {
 			report := Check(c.events)
 			require.NotZero(t, report.Count(c.class), "%+v", report.Violations)
 			require.NotEmpty(t, Story(c.events, report.Violations[0], 10))
+		})
+	}
+}
+
+// after lets the last event come that much later.
+func after(wait time.Duration, events []Event) []Event {
+	events[len(events)-1].At = wait
+	return events
+}
+
+func TestCheck_Late(t *testing.T) {
+	const long = 2 * lateAfter
+	both := story(connected(rose), connected(jack))
+	for name, c := range map[string]struct {
+		late   int
+		events []Event
+	}{
+		"the session stood":                 {1, after(long, story(both, loop("m1", 1)[:3]))},
+		"whatever else was down":            {1, after(long, story(both, loop("m1", 1)[:2], fault(Event{Note: "Redis"}), loop("m1", 1)[2]))},
+		"a little":                          {0, after(lateAfter/2, story(both, loop("m1", 1)[:3]))},
+		"the session is new":                {0, after(long, story(both, loop("m1", 1)[:2], connectedAgain(jack), loop("m1", 1)[2]))},
+		"nothing could be stored meanwhile": {0, after(long, story(both, loop("m1", 1)[:2], noLedger(), loop("m1", 1)[2]))},
+		"it had got no 0":                   {0, after(long, story(both, loop("m1", 1)[0], loop("m1", 1)[2]))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.late, Check(c.events).Count(Late))
 		})
 	}
 }

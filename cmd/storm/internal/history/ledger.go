@@ -1,6 +1,9 @@
 package history
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // message is what the log says of one message.
 type message struct {
@@ -11,9 +14,10 @@ type message struct {
 	lastSent  int // of the last one so far
 	socket    bool
 	rest      bool
-	refused   bool // at least once: then its place among the sender's others is open
-	accepted  int  // index of the first 0; 0: none
-	original  bool // a 0 that is no duplicate came
+	refused   bool          // at least once: then its place among the sender's others is open
+	accepted  int           // index of the first 0; 0: none
+	since     time.Duration // when that came
+	original  bool          // a 0 that is no duplicate came
 	position  Position
 	shown     map[Device]bool
 	acked     map[Device]int // index of the 16
@@ -42,6 +46,7 @@ type placeID struct {
 // ledger is a log replayed. Index 0 stands for none, so positions in the log count from 1.
 type ledger struct {
 	report     *Report
+	now        int        // index of the event that is replayed
 	order      []*message // by first attempt
 	messages   map[messageID]*message
 	byPosition map[Position]*message
@@ -70,6 +75,7 @@ func newLedger() *ledger {
 func (l *ledger) violated(class Class, e *Event, m *message, format string, args ...any) {
 	v := Violation{Class: class, Text: fmt.Sprintf(format, args...)}
 	if e != nil {
+		v.event = l.now
 		v.Device, v.MsgID, v.Position = e.Device, e.MsgID, e.Position
 	}
 	if m != nil {

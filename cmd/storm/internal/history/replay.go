@@ -1,7 +1,10 @@
 package history
 
+import "time"
+
 // replay takes down one event; at is its place in the log, from 1.
 func (l *ledger) replay(e *Event, at int) {
+	l.now = at
 	switch e.Kind {
 	case Connected:
 		l.connected(e, at)
@@ -77,7 +80,7 @@ func (l *ledger) accepted(e *Event, at int) {
 	}
 	m.original = m.original || !e.Duplicate
 	if m.accepted == 0 {
-		m.accepted = at
+		m.accepted, m.since = at, e.At
 		l.report.Messages++
 	}
 }
@@ -124,7 +127,22 @@ func (l *ledger) firstShown(m *message, e *Event) {
 	case e.PrevSeq > p.last && p.last > 0:
 		l.violated(OutOfOrder, e, m, "%d follows %d, but %s was last shown %d", e.Position.Seq, e.PrevSeq, e.Device, p.last)
 	}
+	l.inTime(m, e)
 	m.shown[e.Device] = true
 	p.last = max(p.last, e.Position.Seq)
 	p.shown = append(p.shown, m)
+}
+
+// lateAfter is twenty times what a doorbell that is lost costs.
+const lateAfter = 20 * time.Second
+
+// inTime: whatever else is gone, what is committed reaches a session that stands. Only its own node and the ledger are
+// needed for it.
+func (l *ledger) inTime(m *message, e *Event) {
+	if m.accepted == 0 || l.sessions[e.Device] > m.accepted || l.faults.ledgerDown(m.accepted, l.now) {
+		return
+	}
+	if took := e.At - m.since; took > lateAfter {
+		l.violated(Late, e, m, "%s was shown on %s %v after it was accepted", e.MsgID, e.Device, took.Round(time.Second))
+	}
 }

@@ -17,10 +17,11 @@ const (
 	Unanswered                // sent, and neither accepted nor refused to the end; acknowledged, and never a 16
 	Invented                  // shown, accepted, acknowledged or proved, but never sent or done
 	Closed                    // a session that a living server ended without a reason
+	Late                      // shown long after it was accepted, though the session stood and everything could be stored
 	classes
 )
 
-var classNames = [classes]string{"lost", "shown twice", "out of order", "proofs missing", "unanswered", "invented", "closed"}
+var classNames = [classes]string{"lost", "shown twice", "out of order", "proofs missing", "unanswered", "invented", "closed", "late"}
 
 // String returns the class as the verdict names it.
 func (c Class) String() string { return classNames[c] }
@@ -33,6 +34,7 @@ type Violation struct {
 	Position Position // likewise
 	Device   Device   // likewise
 	Open     bool     // more time may heal it: it has not been shown, answered or proved yet
+	event    int      // that showed it, from 1; 0: the end of the log
 }
 
 // Report is what Check found.

@@ -71,7 +71,7 @@ func Story(events []Event, v Violation, limit int) []string {
 	return lines
 }
 
-// span returns the first and the last event that concern the violation.
+// span returns the first event that concerns the violation, and the last one or the one that showed it.
 func (v *Violation) span(events []Event) (first, last int) {
 	last = -1
 	for i := range events {
@@ -83,7 +83,7 @@ func (v *Violation) span(events []Event) (first, last int) {
 		}
 		last = i
 	}
-	return first, last
+	return first, max(last, v.event-1)
 }
 
 // concerns reports whether e is about the violation's message, or, where there is none, about its device.

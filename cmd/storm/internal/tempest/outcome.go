@@ -1,8 +1,11 @@
 package tempest
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 
 	"github.com/yanlink/yanlink/cmd/storm/internal/history"
@@ -47,6 +50,19 @@ func (o *Outcome) Print(out io.Writer) bool {
 	}
 	_, _ = fmt.Fprintln(out, "storm:", o.Report.Verdict())
 	return len(o.Report.Violations) == 0 && o.Err == nil
+}
+
+// Save writes the whole history, one event a line.
+func (o *Outcome) Save(path string) error {
+	file, err := os.Create(path) //nolint:gosec // the path is the caller's own
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewWriter(file)
+	for i := range o.Events {
+		_, _ = fmt.Fprintln(lines, o.Events[i].String())
+	}
+	return errors.Join(lines.Flush(), file.Close())
 }
 
 func (o *Outcome) printViolations(out io.Writer) {
