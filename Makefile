@@ -10,7 +10,7 @@ LINT := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## build bin/yanlink and bin/loadgen
@@ -21,11 +21,11 @@ run: ## run the server with its data in ./data
 	$(GO) run .
 
 .PHONY: test
-test: lint test-race test-page storm e2e ## everything: lint, race tests, power cuts, model, storm, browser
+test: lint test-race test-page storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
 
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
-	$(GO) run ./cmd/services run -- $(GO) test -race -tags services -timeout 15m ./...
+	$(GO) run ./cmd/services run -- $(GO) test -race -tags services -timeout 30m ./...
 
 .PHONY: test-short
 test-short: ## the Go tests that need no services, without the race detector
@@ -58,6 +58,19 @@ model: ## thousands of random histories against the model (make model RUNS=5000 
 .PHONY: storm
 storm: ## kill -9 storm: 40 clients, 20,000 messages, 8 kills, an outside checker
 	$(GO) run ./cmd/storm
+
+.PHONY: storm-cluster
+storm-cluster: ## the same with three nodes and 30,000 messages; database, Redis, RocketMQ are struck too; on MariaDB, then PostgreSQL
+	$(GO) run ./cmd/storm -store mysql
+	$(GO) run ./cmd/storm -store postgres
+
+.PHONY: storm-cluster-short
+storm-cluster-short: ## two minutes of it, on MariaDB
+	$(GO) run ./cmd/storm -store mysql -messages 3000 -over 1m -kills 8 -outages 6
+
+.PHONY: failures
+failures: ## the failure table, row by row, on real services, with its figures
+	$(GO) test -count=1 -v -tags services -timeout 30m ./cmd/storm/internal/failures
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)

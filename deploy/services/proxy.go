@@ -39,10 +39,12 @@ func NewProxy(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{
-		Addr: Spec{Port: port}.address(), target: target,
-		links: make(map[*link]struct{}), changed: make(chan struct{}),
-	}
+	return NewProxyAt(Spec{Port: port}.address(), target)
+}
+
+// NewProxyAt is [NewProxy] for a server whose clients look for it at the address.
+func NewProxyAt(address, target string) (*Proxy, error) {
+	p := &Proxy{Addr: address, target: target, links: make(map[*link]struct{}), changed: make(chan struct{})}
 	if err := p.accept(); err != nil {
 		return nil, fmt.Errorf("start a proxy: %w", err)
 	}
@@ -53,6 +55,18 @@ func NewProxy(target string) (*Proxy, error) {
 func MustProxy(tb testing.TB, target string) *Proxy {
 	tb.Helper()
 	p, err := NewProxy(target)
+	return mustProxy(tb, p, err)
+}
+
+// MustProxyAt is NewProxyAt for a test, which closes it at its end.
+func MustProxyAt(tb testing.TB, address, target string) *Proxy {
+	tb.Helper()
+	p, err := NewProxyAt(address, target)
+	return mustProxy(tb, p, err)
+}
+
+func mustProxy(tb testing.TB, p *Proxy, err error) *Proxy {
+	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)
 	}

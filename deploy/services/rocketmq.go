@@ -70,7 +70,11 @@ func configureBroker(s Spec) error {
 	if name == "" {
 		name = "broker-a"
 	}
-	return os.WriteFile(s.config(), fmt.Appendf(nil, brokerConfig, name, s.Namesrv, loopback, s.Port, s.data()), 0o600)
+	announce := s.Announce
+	if announce == "" {
+		announce = loopback
+	}
+	return os.WriteFile(s.config(), fmt.Appendf(nil, brokerConfig, name, s.Namesrv, loopback, s.Port, s.data(), announce), 0o600)
 }
 
 // brokerConfig is a small broker. It has no setting that keeps the port for replication, which nobody uses here, on
@@ -82,7 +86,7 @@ brokerRole=ASYNC_MASTER
 flushDiskType=ASYNC_FLUSH
 namesrvAddr=%[2]s
 bindAddress=%[3]s
-brokerIP1=%[3]s
+brokerIP1=%[6]s
 brokerIP2=%[3]s
 listenPort=%[4]d
 storePathRootDir=%[5]s

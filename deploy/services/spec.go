@@ -20,6 +20,9 @@ type Spec struct {
 
 	Namesrv string // of a broker: the address of its name server
 	Name    string // of a broker: its group; "broker-a" if empty
+	// Announce is the IP at which a broker tells its clients to find it, on its port; 127.0.0.1 if empty. It listens on
+	// 127.0.0.1 only: at another one, of loopback too, a proxy can stand before it.
+	Announce string
 
 	life       lifetime // a detached one leaves a pid file
 	unfinished bool     // while the data folder is being made

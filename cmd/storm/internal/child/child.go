@@ -19,7 +19,7 @@ const (
 	readyEvery = 20 * time.Millisecond
 	readyAfter = 60 * time.Second
 	stopAfter  = 60 * time.Second
-	checkShown = 2000 // bytes of what check-store says
+	saidShown  = 2000 // bytes of what a command says
 )
 
 var errNotRunning = errors.New("the server does not run")
@@ -225,16 +225,15 @@ func (s *Server) Stop() error {
 
 // Check runs check-store on the data, which nobody may have open, and reads the log for what a server must never write.
 func (s *Server) Check(ctx context.Context) error {
-	return errors.Join(s.CheckStore(ctx, s.Data()), s.Complaints())
+	return errors.Join(s.Do(ctx, "check-store", s.Data()), s.Complaints())
 }
 
-// CheckStore runs check-store with the settings of the server, which must have stopped.
-func (s *Server) CheckStore(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, s.bin, append([]string{"check-store"}, args...)...)
+// Do runs one of the program's commands with the settings of the server.
+func (s *Server) Do(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, s.bin, args...)
 	cmd.Dir, cmd.Env = s.dir, s.environ()
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("check-store: %w\n%s", err, out[:min(len(out), checkShown)])
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", args[0], err, out[:min(len(out), saidShown)])
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 
@@ -43,7 +42,7 @@ func (c *Cluster) serviceSeries(r *rand.Rand) (series fault.Series) {
 
 func (c *Cluster) serviceStrikes() []fault.Strike {
 	b := c.backends
-	flush := fault.Flush("Redis", func(ctx context.Context) error { return flushRedis(ctx, b.Redis.Addr) })
+	flush := fault.Flush("Redis", b.FlushRedis)
 	sql, redis := fault.KillServer("the SQL server", b.SQL).OfLedger(), fault.KillServer("Redis", b.Redis)
 	namesrv, broker := fault.KillServer("the name server", b.Namesrv), fault.KillServer("the broker", b.Broker)
 	one := func(f fault.Fault) fault.Strike { return fault.One(f, serviceDead) }

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// flushRedis makes a Redis server forget everything.
-func flushRedis(ctx context.Context, address string) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+// FlushRedis makes Redis forget everything.
+func (b *Backends) FlushRedis(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.Redis.Addr)
 	if err != nil {
 		return fmt.Errorf("flush Redis: %w", err)
 	}

@@ -1,0 +1,5 @@
+// Package failures holds the failure table of docs/failures.md by tests: real nodes in processes of their own on real
+// services, each of which is killed, frozen, flushed, cut off or put back while users talk. The tests carry the build tag
+// services. They log figures and assert none: what they hold is that everything arrives, once, and that everything
+// comes back by itself.
+package failures

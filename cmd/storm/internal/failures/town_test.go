@@ -1,0 +1,148 @@
+//go:build services
+
+package failures
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/cmd/storm/internal/child"
+	"github.com/yanlink/yanlink/cmd/storm/internal/world"
+	"github.com/yanlink/yanlink/deploy/services"
+)
+
+// patience is how long anything may take before a test gives up: no promise, only an end.
+const patience = 2 * time.Minute
+
+// shared is what all tests of this package stand on, one after the other.
+var shared struct {
+	once     sync.Once
+	err      error
+	dir, bin string
+	backends *world.Backends
+	towns    int
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := tearDown(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func setUp() {
+	shared.err = func() (err error) {
+		if shared.dir, err = os.MkdirTemp("", "failures-"); err != nil {
+			return err
+		}
+		if shared.bin, err = child.Build(context.Background(), shared.dir, false); err != nil {
+			return err
+		}
+		shared.backends, err = world.StartBackends(context.Background(), services.MariaDB, shared.dir, io.Discard)
+		return err
+	}()
+}
+
+func tearDown() error {
+	var err error
+	if shared.backends != nil {
+		err = shared.backends.Close()
+	}
+	return errors.Join(err, os.RemoveAll(shared.dir))
+}
+
+// town is some nodes on the shared services.
+type town struct {
+	*testing.T
+	*world.Backends
+	sso   *world.SSO
+	dir   string
+	nodes []*child.Server
+}
+
+// newTown starts nodes. change, which may be nil, sets what the n-th node, from 1, finds elsewhere.
+func newTown(t *testing.T, nodes int, change func(n int, a *world.Addresses)) *town {
+	t.Helper()
+	w := found(t)
+	for n := range nodes {
+		w.prepare(n+1, change)
+	}
+	for _, node := range w.nodes {
+		require.NoError(t, node.Start(t.Context()))
+	}
+	for _, node := range w.nodes {
+		w.ok(node)
+	}
+	return w
+}
+
+// found makes a town without nodes.
+func found(t *testing.T) *town {
+	t.Helper()
+	shared.once.Do(setUp)
+	require.NoError(t, shared.err)
+	require.NoError(t, shared.backends.FlushRedis(t.Context()), "the nodes of the town before had the same names")
+	shared.towns++
+	sso, err := world.StartSSO(t.Context())
+	require.NoError(t, err)
+	w := &town{T: t, Backends: shared.backends, sso: sso, dir: fmt.Sprintf("%s/town%d", shared.dir, shared.towns)}
+	t.Cleanup(func() {
+		for _, node := range w.nodes {
+			if t.Failed() {
+				t.Logf("the log of %s ends:\n%s", node.URL(), tail(node.Log()))
+			}
+			require.NoError(t, node.Close())
+		}
+		require.NoError(t, sso.Close())
+	})
+	return w
+}
+
+// prepare adds a node that does not run yet.
+func (w *town) prepare(n int, change func(n int, a *world.Addresses)) *child.Server {
+	w.Helper()
+	addresses := w.Addresses(w.sso)
+	if change != nil {
+		change(n, &addresses)
+	}
+	node, err := world.NewNode(shared.bin, w.dir, n, addresses)
+	require.NoError(w, err)
+	w.nodes = append(w.nodes, node)
+	return node
+}
+
+// down kills a service for as long as do takes, at least, and starts it again.
+func (w *town) down(server *services.Server, do func()) {
+	w.Helper()
+	require.NoError(w, server.Kill())
+	defer func() { require.NoError(w, server.Restart(context.Background())) }()
+	do()
+}
+
+// frozen freezes a service for as long as do takes, at least.
+func (w *town) frozen(server *services.Server, do func()) {
+	w.Helper()
+	require.NoError(w, server.Freeze())
+	defer func() { require.NoError(w, server.Thaw()) }()
+	do()
+}
+
+const tailBytes = 4000
+
+func tail(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-tailBytes):])
+}
