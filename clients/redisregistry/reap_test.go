@@ -6,7 +6,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,10 +37,10 @@ func TestRegistry_NodeTTL(t *testing.T) {
 	require.Zero(t, exists, "nothing is left behind")
 }
 
-// stall holds a client's calls up, before they are sent, that have a certain command.
+// stall holds the first call of a client up, before it is sent, that has a certain command.
 type stall struct {
 	command string
-	once    sync.Once
+	held    atomic.Bool
 	reached chan struct{}
 	release chan struct{}
 }
@@ -50,11 +50,9 @@ func newStall(command string) *stall {
 }
 
 func (s *stall) hold(cmds ...redis.Cmder) {
-	if slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Name() == s.command }) {
-		s.once.Do(func() {
-			close(s.reached)
-			<-s.release
-		})
+	if slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Name() == s.command }) && s.held.CompareAndSwap(false, true) {
+		close(s.reached)
+		<-s.release
 	}
 }
 
@@ -76,7 +74,7 @@ func (s *stall) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// stalling is a node that is held up at a command.
+// stalling is a third node, which is held up at a command.
 func (w *world) stalling(t *testing.T, command string) (*node, *stall) {
 	s := newStall(command)
 	client := redis.NewClient(&redis.Options{Addr: w.opt.Addrs[0], ContextTimeoutEnabled: true})
@@ -85,7 +83,7 @@ func (w *world) stalling(t *testing.T, command string) (*node, *stall) {
 	opt := w.opt
 	opt.Client = client
 	held := &world{opt: opt}
-	return held.node(t, "reaper", "10.0.0.1:3", 3), s
+	return held.node(t, "c", "10.0.0.1:3", 3), s
 }
 
 // A reaper is held up at each of its steps for as long as the node that it holds for dead needs to come back: nothing of
@@ -106,6 +104,7 @@ func TestRegistry_ReaperStalls(t *testing.T) {
 				done <- gone
 			}()
 			<-stall.reached
+			a = w.node(t, "a", "10.0.0.1:1", 1) // so that it knows of no beat that its entry lacks
 			require.True(t, a.beats(), "it may lose its routes any moment")
 			a.holds(routes...)
 			later := a.route("later", 1)
@@ -152,6 +151,27 @@ func TestRegistry_ReaperStallsBeforeNextLife(t *testing.T) {
 	b.finds([]string{"bob"}, newer)
 	require.Eventually(t, func() bool { return len(b.reaps()) == 0 && len(w.indexOf(t, next)) == 1 }, patience, time.Millisecond)
 	b.finds([]string{"bob"}, newer)
+}
+
+// A route that is put again once its node has come back stays as it is, though a call from before comes last.
+func TestRegistry_PutOvertaken(t *testing.T) {
+	w, _ := ownServer(t)
+	c, stall := w.stalling(t, "evalsha")
+	c.beats()
+	route := c.route("bob", 1)
+	done := make(chan error)
+	go func() {
+		_, err := c.Put(context.WithoutCancel(t.Context()), []ws.Route{route})
+		done <- err
+	}()
+	<-stall.reached
+	w.Silence(t, c.self.Address)
+	require.True(t, c.beats())
+	c.holds(route)
+	before := w.HGetAll(t.Context(), "yan_client_bob").Val()
+	close(stall.release)
+	require.NoError(t, <-done)
+	require.Equal(t, before, w.HGetAll(t.Context(), "yan_client_bob").Val())
 }
 
 // A reaper that dies at its work keeps the others out for a moment only; what it has not done, they do.
