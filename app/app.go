@@ -24,6 +24,7 @@ type Bundle struct {
 	log      *slog.Logger
 	store    ws.Store
 	registry ws.Registry // nil: this node is alone
+	tokens   sso.Shared  // nil: each node asks about tokens for itself
 	bus      ws.Bus      // nil: this node is alone
 	gateway  *ws.Gateway
 	auth     ws.Authenticator

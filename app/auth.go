@@ -27,7 +27,8 @@ func (b *Bundle) canCheckTokens() error {
 	return nil
 }
 
-// buildAuthentication builds the way a token goes: memory, then whoever knows, then a record in the ledger.
+// buildAuthentication builds the way a token goes: memory, then what another node was told, then whoever knows, then a
+// record in the ledger.
 func (b *Bundle) buildAuthentication() error {
 	next, err := b.source()
 	if err != nil {
@@ -39,7 +40,7 @@ func (b *Bundle) buildAuthentication() error {
 	}
 	cache, err := sso.NewCache(recorded, sso.CacheOptions{
 		TTL: b.cfg.SSO.CacheTTL, Grace: b.cfg.SSO.Grace, Size: b.cfg.SSO.CacheSize, Timeout: b.cfg.SSO.Timeout + ledgerTime,
-		Known: recorded.known, Clock: b.opt.clock,
+		Known: recorded.known, Shared: b.tokens, Clock: b.opt.clock,
 	})
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (b *Bundle) openRegistry() error {
 	if err != nil {
 		return fmt.Errorf("registry.redis: %w", err)
 	}
-	b.registry = registry
+	b.registry, b.tokens = registry, registry.Tokens()
 	b.onStop("close the registry", registry.Close)
 	return nil
 }

@@ -34,7 +34,9 @@ func TestMain(m *testing.M) {
 	if code == 0 {
 		if err := goleak.Find(
 			// The RocketMQ client starts it when the program does, for its whole life.
-			goleak.IgnoreAnyFunction("github.com/patrickmn/go-cache.(*janitor).Run")); err != nil {
+			goleak.IgnoreAnyFunction("github.com/patrickmn/go-cache.(*janitor).Run"),
+			// Its loops look only now and then whether the client was shut down.
+			goleak.IgnoreAnyFunction("github.com/apache/rocketmq-client-go/v2/primitive.WithRecover")); err != nil {
 			_, _ = os.Stderr.WriteString(err.Error() + "\n")
 			code = 1
 		}

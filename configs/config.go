@@ -112,7 +112,7 @@ type SSO struct {
 	Cookie        string        `mapstructure:"cookie" doc:"name of a cookie that may carry a client's token; empty for none"`
 	Fields        SSOFields     `mapstructure:"fields"`
 	Timeout       time.Duration `mapstructure:"timeout" min:"10ms" max:"1m" doc:"how long one check may take"`
-	CacheTTL      time.Duration `mapstructure:"cacheTTL" min:"1s" max:"24h" doc:"how long an accepted token is not asked about again"`
+	CacheTTL      time.Duration `mapstructure:"cacheTTL" min:"1s" max:"24h" doc:"how long an accepted token is not asked about again; the nodes of a cluster share it through Redis"`
 	CacheSize     int           `mapstructure:"cacheSize" min:"100" max:"10000000" doc:"tokens remembered in memory"`
 	Recheck       time.Duration `mapstructure:"recheck" min:"1s" max:"24h" doc:"how often the token of a live connection is checked again"`
 	Grace         time.Duration `mapstructure:"grace" min:"0s" max:"720h" doc:"how long a known token goes on while the SSO cannot be asked"`

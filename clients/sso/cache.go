@@ -27,8 +27,12 @@ type CacheOptions struct {
 	Timeout time.Duration // of one question, whoever waits for it; required
 	// Known tells what is remembered elsewhere of a token by its SHA-256: asked only while nobody else can be. It returns
 	// ws.ErrCannotTell for a token it does not know. Any other error refuses the token. Nil: nothing is.
+	//
+	// It is asked too whether it has anything against an answer of Shared.
 	Known func(ctx context.Context, hash [32]byte) (ws.Identity, error)
-	Clock ws.Clock // default time.Now
+	// Shared remembers for all nodes what was accepted. Nil: each asks for itself.
+	Shared Shared
+	Clock  ws.Clock // default time.Now
 }
 
 // Cache is a ws.Authenticator that remembers what another one said.
@@ -37,6 +41,7 @@ type Cache struct {
 	next   ws.Authenticator
 	answer *lru.Cache[[32]byte, answer]
 	flight singleflight.Group
+	shared *shared // nil: there is none
 
 	mu       sync.Mutex // guards closed, and asking against Close
 	closed   bool
@@ -65,6 +70,9 @@ func NewCache(next ws.Authenticator, opt CacheOptions) (*Cache, error) {
 		return nil, fmt.Errorf("sso: %w", err)
 	}
 	c := &Cache{opt: opt, next: next, answer: answers}
+	if opt.Shared != nil {
+		c.shared = newShared(opt.Shared)
+	}
 	c.lifetime, c.end = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -117,13 +125,18 @@ func (c *Cache) begin() bool {
 }
 
 func (c *Cache) ask(ctx context.Context, hash [32]byte, credentials ws.Credentials) (ws.Identity, error) {
+	if identity, ok := c.fromShared(ctx, hash); ok {
+		return identity, nil
+	}
 	identity, err := c.next.Authenticate(ctx, credentials)
 	now := c.opt.Clock()
 	switch {
 	case err == nil:
 		c.answer.Add(hash, answer{identity: identity, until: earlier(now.Add(c.opt.TTL), identity.ExpiresAt), accepted: now})
+		c.share(ctx, hash, identity, now)
 	case refused(err):
 		c.answer.Add(hash, answer{err: err, until: now.Add(shortMemory)})
+		c.unshare(ctx, hash)
 	case errors.As(err, new(*protocol.Error)): // somebody's own trouble, such as the ledger's, with a code of its own
 	case errors.Is(err, ws.ErrCannotTell):
 		return c.goOn(ctx, hash, now, err)
