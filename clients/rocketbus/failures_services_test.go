@@ -4,30 +4,36 @@ package rocketbus_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/clients/rocketbus"
+	"github.com/yanlink/yanlink/deploy/services"
 	"github.com/yanlink/yanlink/ws"
 )
 
-// publishMany publishes more than a queue holds. It has to return, whatever the servers do.
-func publishMany(t *testing.T, bus *rocketbus.Bus, node string) {
+// publishMany publishes more than a queue holds, and returns how much of it was taken. It has to return, whatever the
+// servers do.
+func publishMany(t *testing.T, bus *rocketbus.Bus, node string) (taken int) {
 	t.Helper()
-	_ = within(t, "Publish", func() error {
+	return within(t, "Publish", func() (taken int) {
 		for range 20_000 {
-			if err := bus.Publish(node, ws.LaneMessages, []byte("0")); err != nil {
+			err := bus.Publish(node, ws.LaneMessages, []byte("0"))
+			if err == nil {
+				taken++
+			} else {
 				require.ErrorIs(t, err, ws.ErrBusFull)
 			}
 		}
-		return nil
+		return taken
 	})
 }
 
 func TestBus_BrokerKilled(t *testing.T) {
-	s := ownServers(t)
+	s := ownServers(t, "")
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, "node")
 	t.Logf("first canary after %v", l.hears(t))
@@ -42,8 +48,21 @@ func TestBus_BrokerKilled(t *testing.T) {
 	})
 }
 
+func TestBus_OneOfTwoBrokersKilled(t *testing.T) {
+	s := ownServers(t, "")
+	other := services.MustStart(t, services.Spec{Kind: services.Broker, Namesrv: s.names.Addr, Name: "broker-b"})
+	l := listen(t, mustOpen(t, s.options()), "node")
+	l.hears(t)
+	for _, broker := range []*services.Server{s.broker, other} {
+		require.NoError(t, broker.Kill())
+		t.Logf("one broker is dead; a canary comes after %v", l.hears(t))
+		require.NoError(t, broker.Restart(t.Context()))
+		t.Logf("it is back; a canary comes after %v", l.hears(t))
+	}
+}
+
 func TestBus_BrokerFrozen(t *testing.T) {
-	s := ownServers(t)
+	s := ownServers(t, "")
 	opt := s.options()
 	opt.SendTimeout = 500 * time.Millisecond
 	bus := mustOpen(t, opt)
@@ -61,7 +80,7 @@ func TestBus_BrokerFrozen(t *testing.T) {
 
 // A subscription that is cancelled while its broker hangs ends nonetheless.
 func TestBus_Subscribe_BrokerFrozen(t *testing.T) {
-	s := ownServers(t)
+	s := ownServers(t, "")
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, "other")
 	l.hears(t)
@@ -76,7 +95,7 @@ func TestBus_Subscribe_BrokerFrozen(t *testing.T) {
 }
 
 func TestBus_NameServerKilled(t *testing.T) {
-	s := ownServers(t)
+	s := ownServers(t, "")
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, "node")
 	l.hears(t)
@@ -97,7 +116,7 @@ func TestBus_NameServerKilled(t *testing.T) {
 
 // A name server that hangs must not hold up what is sent to those who are known.
 func TestBus_NameServerFrozen(t *testing.T) {
-	s := ownServers(t)
+	s := ownServers(t, "")
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, "node")
 	l.hears(t)
@@ -111,7 +130,7 @@ func TestBus_NameServerFrozen(t *testing.T) {
 }
 
 func TestOpen_NothingThere(t *testing.T) {
-	s := ownServers(t)
+	s := ownServers(t, "")
 	require.NoError(t, s.broker.Kill())
 	require.NoError(t, s.names.Kill())
 	bus := mustOpen(t, s.options())
@@ -122,17 +141,30 @@ func TestOpen_NothingThere(t *testing.T) {
 	t.Logf("the servers are there; a canary comes after %v", l.hears(t))
 }
 
+// tally counts what became of bodies.
+type tally struct{ sent, lost, received atomic.Int64 }
+
+func (m *tally) Sent(bodies int)     { m.sent.Add(int64(bodies)) }
+func (m *tally) Lost(bodies int)     { m.lost.Add(int64(bodies)) }
+func (m *tally) Received(bodies int) { m.received.Add(int64(bodies)) }
+
 func TestBus_Close_BrokerFrozen(t *testing.T) {
-	s := ownServers(t)
-	bus, err := rocketbus.Open(s.options())
+	s := ownServers(t, "")
+	var tally tally
+	opt := s.options()
+	opt.Metrics = &tally
+	require.NoError(t, rocketbus.Create(t.Context(), opt, []string{"node"}))
+	bus, err := rocketbus.Open(opt)
 	require.NoError(t, err)
-	l := listen(t, bus, "node")
-	l.hears(t)
+	require.NoError(t, bus.Publish("node", ws.LaneMessages, []byte("0")))
+	until(t, "a body is sent", func() bool { return tally.sent.Load() == 1 })
+
 	require.NoError(t, s.broker.Freeze())
-	require.NoError(t, s.names.Freeze())
-	publishMany(t, bus, "node")
+	taken := publishMany(t, bus, "node")
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	require.ErrorContains(t, within(t, "Close", func() error { return bus.Close(ctx) }), "bodies were not sent")
 	require.Error(t, bus.Publish("node", ws.LaneMessages, []byte("0")))
+	until(t, "every body is accounted for", func() bool { return tally.lost.Load() == int64(taken) })
+	require.EqualValues(t, 1, tally.sent.Load())
 }

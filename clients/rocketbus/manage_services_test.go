@@ -26,7 +26,7 @@ func TestCreate(t *testing.T) {
 }
 
 func TestPrune(t *testing.T) {
-	opt := ownServers(t).options()
+	opt := ownServers(t, "").options()
 	require.NoError(t, rocketbus.Create(t.Context(), opt, []string{"gone", "live"}))
 	bus := mustOpen(t, opt)
 	require.NoError(t, bus.Send(t.Context(), "netty-acknowledged%of%somebody", "key", []byte("of somebody else")))

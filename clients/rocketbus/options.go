@@ -22,8 +22,8 @@ type Options struct {
 	BatchBodies int
 	// SendTimeout bounds one attempt of a send, of which there are two; 0: 3 s.
 	SendTimeout time.Duration
-	// NodeQueues and EventQueues are how many queues a topic gets on each broker where it is made; 0: 1, which keeps a
-	// node's bodies in order, and 4.
+	// NodeQueues and EventQueues are how many queues a topic gets on each broker where it is made; 0: 1 and 4. A node's
+	// topic keeps to one queue as long as its broker takes it, events to one for each key.
 	NodeQueues, EventQueues int
 	// ManualTopics leaves topics and groups to Create: a missing one is an error instead of being made when it is needed.
 	ManualTopics bool

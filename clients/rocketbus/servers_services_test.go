@@ -65,11 +65,13 @@ func startHealthy() (err error) {
 	return err
 }
 
-// ownServers are for a test that ends or freezes them, or counts all that there is.
-func ownServers(tb testing.TB) *servers {
+// ownServers are for a test that ends or freezes them, counts all that there is, or wants more lines in the broker's
+// configuration.
+func ownServers(tb testing.TB, more string) *servers {
 	tb.Helper()
 	names := services.MustStart(tb, services.Spec{Kind: services.Namesrv})
-	return &servers{names: names, broker: services.MustStart(tb, services.Spec{Kind: services.Broker, Namesrv: names.Addr})}
+	spec := services.Spec{Kind: services.Broker, Namesrv: names.Addr, More: more}
+	return &servers{names: names, broker: services.MustStart(tb, spec)}
 }
 
 // options are those of a bus on the servers.

@@ -74,7 +74,8 @@ func configureBroker(s Spec) error {
 	if announce == "" {
 		announce = loopback
 	}
-	return os.WriteFile(s.config(), fmt.Appendf(nil, brokerConfig, name, s.Namesrv, loopback, s.Port, s.data(), announce), 0o600)
+	config := fmt.Sprintf(brokerConfig, name, s.Namesrv, loopback, s.Port, s.data(), announce) + s.More
+	return os.WriteFile(s.config(), []byte(config), 0o600)
 }
 
 // brokerConfig is a small broker. It has no setting that keeps the port for replication, which nobody uses here, on

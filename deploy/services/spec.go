@@ -23,6 +23,7 @@ type Spec struct {
 	// Announce is the IP at which a broker tells its clients to find it, on its port; 127.0.0.1 if empty. It listens on
 	// 127.0.0.1 only: at another one, of loopback too, a proxy can stand before it.
 	Announce string
+	More     string // of a broker: more lines of its configuration
 
 	life       lifetime // a detached one leaves a pid file
 	unfinished bool     // while the data folder is being made

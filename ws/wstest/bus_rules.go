@@ -83,8 +83,7 @@ var busBodyRules = []busRule{
 	{"owned", func(s *busSubject) {
 		node := s.node()
 		sub := s.subscribe(s, node, ws.LaneMessages, func(body []byte) {
-			clear(body)
-			_ = append(body, make([]byte, 64)...)
+			clear(body[:cap(body)]) // as append may
 		})
 		s.send(node, ws.LaneMessages, "body", 200)
 		sub.gets("body", 200)
