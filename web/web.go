@@ -17,8 +17,12 @@ import (
 	"time"
 )
 
-//go:embed index.html assets
+//go:embed index.html assets yanlink.js
 var files embed.FS
+
+// moved names what is served elsewhere than it stands: the client is a package of its own, and the page's modules import
+// it as their neighbour.
+var moved = map[string]string{"index.html": "", "yanlink.js": "assets/yanlink.js"}
 
 // policy lets the page load what we serve and talk to where it came from, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -108,14 +112,15 @@ func load() (map[string]*file, error) {
 		if err != nil {
 			return err
 		}
+		if target, elsewhere := moved[name]; elsewhere {
+			name = target
+		}
 		pages["/"+name] = page
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the page: %w", err)
 	}
-	pages["/"] = pages["/index.html"]
-	delete(pages, "/index.html")
 	return pages, nil
 }
 

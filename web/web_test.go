@@ -1,11 +1,14 @@
 package web_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +109,7 @@ func TestPage_Addresses(t *testing.T) {
 	modules, err := filepath.Glob("assets/*.js")
 	require.NoError(t, err)
 	require.NotEmpty(t, modules)
+	modules = append(modules, "yanlink.js")
 	imports := regexp.MustCompile(`(?m)^(?:import|export)\s[^;]*?from\s+"([^"]+)"`)
 	for _, module := range modules {
 		text, err := os.ReadFile(module)
@@ -115,4 +119,47 @@ func TestPage_Addresses(t *testing.T) {
 			require.Equal(t, http.StatusOK, get(t, handler, "/assets/"+match[1][2:]).Code, "%s imports %s", module, match[1])
 		}
 	}
+}
+
+// TestClient_Size holds the client to what a page can afford.
+func TestClient_Size(t *testing.T) {
+	text, err := os.ReadFile("yanlink.js")
+	require.NoError(t, err)
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	require.NoError(t, err)
+	_, err = w.Write(text)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.Less(t, packed.Len(), 10<<10, "gzipped")
+	require.NotRegexp(t, `(?m)^import\s|\bimport\(|innerHTML`, string(text), "it is copied as one file")
+}
+
+// TestClient_Types compares what the client has with what its types promise.
+func TestClient_Types(t *testing.T) {
+	code, err := os.ReadFile("yanlink.js")
+	require.NoError(t, err)
+	types, err := os.ReadFile("yanlink.d.ts")
+	require.NoError(t, err)
+	names := func(text, pattern string) []string {
+		var found []string
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			if name := match[len(match)-1]; !slices.Contains(found, name) {
+				found = append(found, name)
+			}
+		}
+		slices.Sort(found)
+		return found
+	}
+	classOf := func(text, head string) string {
+		_, class, found := strings.Cut(text, head)
+		require.True(t, found, head)
+		class, _, _ = strings.Cut(class, "\n}")
+		return class
+	}
+	require.Equal(t, names(string(code), `(?m)^export (?:async )?(?:class|function) (\w+)`), names(string(types), `(?m)^export (?:class|function) (\w+)`))
+	require.Equal(t, names(classOf(string(code), "export class Link {"), `(?m)^  (?:async |get )?(\w+)\(`), names(classOf(string(types), "export class Link {"), `(?m)^  (?:readonly )?(\w+)[(:<]`))
+	emitted := append(names(string(code), `(?:#emit|tell)\("(\w+)"`), "message", "event")
+	slices.Sort(emitted)
+	require.Equal(t, emitted, names(classOf(string(types), "export interface Events {"), `(?m)^  (\w+):`))
 }

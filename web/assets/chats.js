@@ -1,9 +1,9 @@
-// The conversations of the one who is logged in: what the list shows, and what each holds.
-import { historyItem } from "./frames.js";
+// The conversations of the one who is signed in: what the list shows, and what each holds.
 import { Timeline } from "./timeline.js";
 
 const historyPage = 50;
 const listPages = 10;
+const typingFor = 6_000; // after the last signal
 
 /**
  * @typedef {object} Chat
@@ -17,26 +17,24 @@ const listPages = 10;
  * @property {{text: string, at: number, mine: boolean}|null} last
  * @property {"no"|"busy"|"yes"} loaded whether its history has been read
  * @property {boolean} more whether there is older history
- * @property {{status: string, devices?: string[], lastSeen?: string}} [presence]
+ * @property {number} typingUntil epoch ms
+ * @property {{status: string, devices?: string[], nodes?: string[], lastSeen?: string}} [presence]
  */
 
-/** Chats finds the conversation of whatever comes in, and reads lists and histories by REST. */
+/** Chats finds the conversation of whatever comes in, and reads lists and histories. */
 export class Chats {
-  #api;
+  #link;
   #me;
-  #marks;
   /** @type {Chat[]} */
   #chats = [];
 
   /**
-   * @param {import("./api.js").Api} api
+   * @param {import("./yanlink.js").Link} link
    * @param {string} me
-   * @param {ReadMarks} marks
    */
-  constructor(api, me, marks) {
-    this.#api = api;
+  constructor(link, me) {
+    this.#link = link;
     this.#me = me;
-    this.#marks = marks;
   }
 
   /** The newest first. */
@@ -48,11 +46,11 @@ export class Chats {
     return this.#chats.reduce((sum, chat) => sum + chat.unread, 0);
   }
 
-  /** Reads the list. Rejects with ApiError. */
+  /** Reads the list. Rejects with YanlinkError. */
   async refresh() {
     let cursor;
     for (let n = 0; n < listPages; n++) {
-      const { items, next } = await this.#api.get("api/v1/conversations", { cursor });
+      const { items, next } = await this.#link.rest("GET", "conversations", { query: { cursor } });
       for (const item of items ?? []) this.#listed(item);
       if (!next) return;
       cursor = next;
@@ -76,16 +74,12 @@ export class Chats {
     if (record.kind !== "message") return null;
     if (record.groupId) return this.#add({ id: record.conversationId, kind: "group", peer: { openid: record.groupId, name: "" } });
     const peer = record.mine ? record.to : record.from;
-    if (!peer) return null;
-    return this.bind(this.withPerson(peer.openid, peer.name), record.conversationId);
+    return peer ? this.bind(this.withPerson(peer.openid, peer.userName), record.conversationId) : null;
   }
 
   /** The conversation has its number now. */
   bind(chat, id) {
-    if (!chat.id && id) {
-      chat.id = id;
-      chat.read = Math.max(chat.read, this.#marks.get(id));
-    }
+    chat.id ??= id;
     return chat;
   }
 
@@ -100,40 +94,87 @@ export class Chats {
     return chat;
   }
 
+  /** A message of ours, or what became of it. */
+  outgoing(entry) {
+    const chat = this.bind(this.withPerson(entry.to), entry.conversationId);
+    chat.timeline.putOutgoing(entry);
+    if (entry.state !== "refused") this.#last(chat, { ...entry, mine: true, kind: "message" });
+    return chat;
+  }
+
+  /** One of ours was taken back, in some tab of this device. */
+  tookBack(messageId) {
+    for (const chat of this.#chats) if (chat.timeline.recalled(messageId)) return;
+  }
+
+  /** A proof of delivery. */
+  delivered(proof) {
+    for (const chat of this.#chats) if (chat.timeline.delivered(proof)) return;
+  }
+
+  /** These will never be delivered. */
+  gone({ messageIds }) {
+    for (const chat of this.#chats) chat.timeline.gone(messageIds);
+  }
+
+  /** Somebody has read; we ourselves too, elsewhere. */
+  readBy({ conversationId, seq, user }) {
+    const chat = this.#byId(conversationId);
+    if (!chat) return;
+    if (user !== this.#me) return chat.timeline.readUpTo(seq);
+    chat.read = Math.max(chat.read, seq);
+    if (chat.read >= (chat.lastSeq ?? 0) && chat.read >= chat.timeline.newest) chat.unread = 0;
+  }
+
+  /** Somebody is typing to us. */
+  typing({ from, groupId, signal }) {
+    if (groupId || signal !== "typing") return null;
+    const chat = this.withPerson(from.openid, from.userName);
+    chat.typingUntil = Date.now() + typingFor;
+    return chat;
+  }
+
   /** Somebody has the conversation before their eyes, up to seq. */
   looked(chat, seq = chat.timeline.newest) {
     chat.unread = 0;
     if (seq <= chat.read || !chat.id) return;
     chat.read = seq;
-    this.#marks.set(chat.id, seq);
+    this.#link.read(chat.id, seq).catch(() => {}); // the next look says it again
   }
 
-  /** Reads the newest page of history, or the one before what stands here. Rejects with ApiError. */
+  /** Reads the newest page of history, or the one before what stands here. Rejects with YanlinkError. */
   async history(chat, { older = false } = {}) {
     if (!chat.id) await this.#lookUp(chat);
     if (!chat.id) return [];
     const before = older ? chat.timeline.oldest : Number.MAX_SAFE_INTEGER;
-    const { items = [], next } = await this.#api.get(`api/v1/conversations/${chat.id}/messages`, { before, limit: historyPage });
+    const { items, next } = await this.#link.history(chat.id, { before, limit: historyPage });
     chat.more = Boolean(next);
-    const messages = items.map((item) => historyItem(item, chat.id, this.#me)).filter((item) => !item.passed && item.kind !== "event");
-    return messages.map((item) => chat.timeline.put(item));
+    const messages = items.filter((item) => item.messageId && item.kind !== "event").map((item) => chat.timeline.put(item));
+    if (messages.length > 0) await this.#peerRead(chat, messages).catch(() => {}); // at worst they say delivered
+    return messages;
   }
 
-  /** What stands here may have holes: forget it, not who there is. `unread`: positions are void, so the marks are too. */
-  reset({ unread }) {
-    if (unread) this.#marks.clear();
-    for (const chat of this.#chats) {
-      Object.assign(chat, { timeline: new Timeline(), loaded: "no", more: false }, unread && { read: 0, unread: 0, last: null });
-    }
+  /** What stands here may have holes: forget it, not who there is. */
+  reset() {
+    for (const chat of this.#chats) Object.assign(chat, { timeline: new Timeline(), loaded: "no", more: false, read: 0, unread: 0, last: null });
+  }
+
+  /** History does not say what was read; the ledger of the newest message of ours does. */
+  async #peerRead(chat, messages) {
+    if (chat.kind !== "direct") return;
+    const newest = messages.filter(({ mine, kind }) => mine && kind === "message").reduce((a, b) => (a && a.seq > b.seq ? a : b), null);
+    if (!newest) return;
+    const { state } = await this.#link.rest("GET", `messages/${newest.messageId}`);
+    if (state === "read") chat.timeline.readUpTo(newest.seq);
   }
 
   #listed({ conversationId, kind, peer, group, lastMessage, lastSeq = 0, readSeq = 0, unread = 0 }) {
     const chat = this.#byId(conversationId) ?? this.#named(conversationId, kind, peer, group);
     if (peer?.userName) chat.peer.name = peer.userName;
-    chat.read = Math.max(chat.read, readSeq, this.#marks.get(conversationId));
-    // What was read on this browser and not told to the server yet is not unread, whatever the server counts.
+    chat.lastSeq = lastSeq;
     chat.unread = chat.read > readSeq ? Math.min(unread, Math.max(0, lastSeq - chat.read)) : unread;
-    if (lastMessage) this.#last(chat, historyItem(lastMessage, conversationId, this.#me));
+    chat.read = Math.max(chat.read, readSeq);
+    if (lastMessage) this.#last(chat, { ...lastMessage, at: new Date(lastMessage.at).getTime(), mine: lastMessage.from?.openid === this.#me });
   }
 
   #named(id, kind, peer, group) {
@@ -143,20 +184,21 @@ export class Chats {
   }
 
   async #lookUp(chat) {
-    const found = this.#api.get("api/v1/conversations", { with: chat.peer.openid });
+    const found = this.#link.rest("GET", "conversations", { query: { with: chat.peer.openid } });
     const { items } = await found.catch((error) => (error.status === 404 ? {} : Promise.reject(error)));
     for (const item of items ?? []) this.#listed(item);
   }
 
   #message(chat, record) {
-    if (!record.mine && chat.kind === "direct" && record.from.name) chat.peer.name = record.from.name;
+    if (!record.mine) chat.typingUntil = 0;
+    if (!record.mine && chat.kind === "direct" && record.from.userName) chat.peer.name = record.from.userName;
     this.#last(chat, record);
     chat.timeline.put(record);
   }
 
-  #last(chat, { text, at, mine, kind }) {
+  #last(chat, { message, at, mine, kind }) {
     if (chat.last && at < chat.last.at) return;
-    chat.last = { text: kind === "message" ? text : "", at, mine };
+    chat.last = { text: kind === "message" ? message : "", at, mine };
   }
 
   #byId(id) {
@@ -164,41 +206,8 @@ export class Chats {
   }
 
   #add(fields) {
-    const chat = { key: `c${this.#chats.length + 1}`, timeline: new Timeline(), unread: 0, read: 0, last: null, loaded: "no", more: false, ...fields };
-    chat.read = chat.id ? this.#marks.get(chat.id) : 0;
+    const chat = { key: `c${this.#chats.length + 1}`, timeline: new Timeline(), unread: 0, read: 0, last: null, loaded: "no", more: false, typingUntil: 0, ...fields };
     this.#chats.push(chat);
     return chat;
-  }
-}
-
-/** ReadMarks remembers on this browser how far each conversation has been read, newest 500 conversations. */
-export class ReadMarks {
-  #key;
-  #storage;
-  #marks;
-
-  constructor(key, storage = localStorage) {
-    this.#key = key;
-    this.#storage = storage;
-    try {
-      this.#marks = new Map(Object.entries(JSON.parse(storage.getItem(key) ?? "{}")));
-    } catch {
-      this.#marks = new Map(); // at worst something counts as unread again
-    }
-  }
-
-  get(id) {
-    return this.#marks.get(id) ?? 0;
-  }
-
-  set(id, seq) {
-    this.#marks.delete(id);
-    this.#marks.set(id, seq);
-    this.#storage.setItem(this.#key, JSON.stringify(Object.fromEntries([...this.#marks].slice(-500))));
-  }
-
-  clear() {
-    this.#marks.clear();
-    this.#storage.removeItem(this.#key);
   }
 }

@@ -4,21 +4,16 @@ import { arrange, avatar, h, onNodes, whenOf } from "./dom.js";
 /** ListView draws the side of the page; it holds no state but its elements. */
 export class ListView {
   #on;
+  #me;
   #rows = new Map(); // chat.key -> element
   #list = h("ul", { class: "rows", onkeydown: (event) => this.#arrows(event) });
   #empty;
   #about = h("span", { class: "faint", title: "your id and the name of this device" });
-  #device;
-  #me;
-  #connection = h("div", { class: "connection", role: "status", "aria-live": "polite" });
-  #ticking;
 
-  /** @param {{openid: string, name: string}} me @param {string} device @param {object} on open, start, logOut, retry, takeOver */
-  constructor(me, device, on) {
+  /** @param {{openid: string, name: string}} me @param {object} on open, start, devices, logOut */
+  constructor(me, on) {
     this.#on = on;
     this.#me = me;
-    this.#device = device;
-    this.nodes();
     const other = me.openid === "will" ? ["rose", "Rose"] : ["will", "Will"];
     this.#empty = h("div", { class: "empty" },
       h("p", { text: "No conversations yet." }),
@@ -27,8 +22,8 @@ export class ListView {
     this.element = h("aside", { class: "side" },
       h("header", { class: "me" }, avatar(me),
         h("div", { class: "who" }, h("strong", { text: me.name }), this.#about),
-        h("button", { type: "button", class: "quiet", text: "Log out", onclick: on.logOut })),
-      this.#connection,
+        h("button", { type: "button", class: "quiet devices-button", text: "Devices", onclick: on.devices }),
+        h("button", { type: "button", class: "quiet log-out", text: "Log out", onclick: on.logOut })),
       this.#beginForm(),
       h("nav", { "aria-label": "Conversations" }, this.#list, this.#empty));
   }
@@ -39,43 +34,14 @@ export class ListView {
     arrange(this.#list, chats.map((chat) => this.#row(chat, chat === open)));
   }
 
-  /** Draws on which nodes we are. @param {string[]} [names] known to an administrator only */
-  nodes(names = []) {
-    this.#about.textContent = [this.#me.openid, this.#device, ...onNodes(names)].join(" · ");
-  }
-
-  /** Draws how the connection stands, counting down while it waits. @param {import("./link.js").Connection} connection */
-  connection(connection) {
-    clearInterval(this.#ticking);
-    const draw = () => this.#drawConnection(connection);
-    if (connection.state === "waiting") this.#ticking = setInterval(draw, 1000);
-    draw();
+  /** Draws as which device we are here, and on which nodes. @param {string[]} [nodes] known to an administrator only */
+  where(device, nodes = []) {
+    this.#about.textContent = [this.#me.openid, device, ...onNodes(nodes)].join(" · ");
   }
 
   /** Puts the keyboard where one begins. */
   focus() {
     (this.#list.querySelector("[aria-current] , button") ?? this.element.querySelector("input")).focus();
-  }
-
-  #drawConnection({ state, retryAt, why }) {
-    const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-    const [text, action] = {
-      connecting: ["Connecting…"],
-      online: ["Connected"],
-      waiting: [seconds > 0 ? `Disconnected, retry in ${seconds} s` : "Disconnected, retrying", ["Now", this.#on.retry]],
-      ended: {
-        replaced: ["This device is connected elsewhere", ["Use here", this.#on.takeOver]],
-        forbidden: ["The server does not let you in", ["Try again", this.#on.takeOver]],
-        closed: ["Disconnected", ["Connect", this.#on.takeOver]],
-        bug: ["The server did not understand this page", ["Reload", () => location.reload()]],
-        signed_out: ["Logged out"],
-      }[why],
-    }[state];
-    const mood = { online: "good", ended: "bad" }[state] ?? "busy";
-    if (this.#connection.dataset.text === text) return;
-    Object.assign(this.#connection.dataset, { text, mood, state });
-    this.#connection.replaceChildren(h("span", { class: "dot", "aria-hidden": "true" }), h("span", { text }));
-    if (action) this.#connection.append(h("button", { type: "button", class: "quiet", text: action[0], onclick: action[1] }));
   }
 
   #row(chat, current) {
@@ -85,23 +51,25 @@ export class ListView {
       row = h("li", {}, button);
       this.#rows.set(chat.key, row);
     }
-    const drawn = JSON.stringify([chat.peer, chat.unread, chat.last, chat.presence?.status, current]);
+    const types = chat.typingUntil > Date.now();
+    const drawn = JSON.stringify([chat.peer, chat.unread, chat.last, chat.presence?.status, current, types]);
     if (row.dataset.drawn === drawn) return row;
     row.dataset.drawn = drawn;
     const button = row.firstChild;
     if (current) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
-    button.replaceChildren(...this.#parts(chat));
+    button.replaceChildren(...this.#parts(chat, types));
     return row;
   }
 
-  #parts(chat) {
+  #parts(chat, types) {
     const sign = avatar(chat.peer);
     const status = chat.presence?.status;
     if (status) sign.dataset.presence = status;
-    const preview = chat.last ? `${chat.last.mine ? "You: " : ""}${chat.last.text || "(recalled)"}` : "No messages yet";
+    const preview = chat.last ? `${chat.last.mine ? "You: " : ""}${chat.last.text || "(taken back)"}` : "No messages yet";
     return [sign,
-      h("span", { class: "who" }, h("strong", { text: chat.peer.name || chat.peer.openid }), h("span", { class: "preview faint", text: preview })),
+      h("span", { class: "who" }, h("strong", { text: chat.peer.name || chat.peer.openid }),
+        h("span", { class: types ? "preview types" : "preview faint", text: types ? "typing…" : preview })),
       h("span", { class: "aside" },
         chat.last && h("span", { class: "faint", text: whenOf(chat.last.at) }),
         chat.unread > 0 && h("span", { class: "unread", text: chat.unread > 99 ? "99+" : chat.unread, "aria-label": `${chat.unread} unread` }),

@@ -1,7 +1,9 @@
-// Who is logged in on this tab, and how to get another token.
-import { Api, ApiError, request } from "./api.js";
+// Who is signed in on this tab, and how to get another token.
+import { YanlinkError } from "./yanlink.js";
 
-/** Nobody is logged in any more, and only a person can change that. */
+const patience = 10_000;
+
+/** Nobody is signed in any more, and only a person can change that. */
 export class SignedOut extends Error {
   final = true;
 }
@@ -14,14 +16,14 @@ export class SignedOut extends Error {
 export class Session {
   static #key = "yanlink:session:";
   #base;
-  #token;
-  #dev;
+  #kept; // {openid, name, roles, dev, token, endsAt}
 
-  constructor(base, { openid, name, token, dev, roles }) {
-    Object.assign(this, { openid, name: name || openid, roles });
+  constructor(base, kept) {
     this.#base = base;
-    this.#token = token;
-    this.#dev = dev;
+    this.#kept = kept;
+    this.openid = kept.openid;
+    this.name = kept.name || kept.openid;
+    this.admin = kept.roles?.includes("admin") ?? false;
   }
 
   /** The session that this tab had before, or null. */
@@ -30,30 +32,27 @@ export class Session {
     return text ? new Session(base, JSON.parse(text)) : null;
   }
 
-  /** Logs in by the development SSO, with any roles. Rejects with ApiError; status 404 where there is none. */
+  /** Signs in by the development SSO, with any roles. Rejects with YanlinkError; status 404 where there is none. */
   static async asAnyone(base, openid, name, roles = []) {
-    const { token } = await devLogin(base, openid, name, roles);
-    return new Session(base, { openid, name, token, dev: true, roles }).#save();
+    const session = new Session(base, { openid, name, roles, dev: true });
+    await session.#signIn();
+    return session;
   }
 
-  /** Logs in with a token that somebody else gave. Rejects with ApiError. */
+  /** Signs in with a token that somebody else gave. Rejects with YanlinkError. */
   static async withToken(base, token) {
-    const me = await new Api(base, () => token).get("api/v1/me");
-    return new Session(base, { openid: me.openid, name: me.userName, token, dev: false }).#save();
+    const me = await call(new URL("api/v1/me", base), { headers: { Authorization: `Bearer ${token}` } });
+    const session = new Session(base, { openid: me.openid, name: me.userName, token });
+    session.#save();
+    return session;
   }
 
-  /** The token; another one if asked to renew. Rejects with SignedOut. */
+  /** The token and the seconds it has left; another one if asked to renew. Rejects with SignedOut. */
   async token({ renew = false } = {}) {
-    if (!renew) return this.#token;
-    if (!this.#dev) throw new SignedOut("the token has ended");
-    try {
-      this.#token = (await devLogin(this.#base, this.openid, this.name, this.roles)).token;
-    } catch (error) {
-      if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) throw new SignedOut(error.message);
-      throw error;
-    }
-    this.#save();
-    return this.#token;
+    if (renew && !this.#kept.dev) throw new SignedOut("the token has ended");
+    if (renew) await this.#signIn().catch((error) => { throw final(error) ? new SignedOut(error.message) : error; });
+    const { token, endsAt } = this.#kept;
+    return { token, expiresIn: endsAt && Math.max(1, (endsAt - Date.now()) / 1000) };
   }
 
   /** Forgets it on this tab. */
@@ -61,23 +60,32 @@ export class Session {
     sessionStorage.removeItem(Session.#key + this.#base.pathname);
   }
 
+  async #signIn() {
+    const { openid, name, roles } = this.#kept;
+    const { token, expiresIn } = await call(new URL("dev/login", this.#base), json({ openid, userName: name, roles }));
+    Object.assign(this.#kept, { token, endsAt: Date.now() + expiresIn * 1000 });
+    this.#save();
+  }
+
   #save() {
-    const { openid, name, roles } = this;
-    sessionStorage.setItem(Session.#key + this.#base.pathname, JSON.stringify({ openid, name, token: this.#token, dev: this.#dev, roles }));
-    return this;
+    sessionStorage.setItem(Session.#key + this.#base.pathname, JSON.stringify(this.#kept));
   }
 }
 
-/** Whether anybody may log in as anyone here: asks without changing anything. */
+/** Whether anybody may sign in as anyone here: asks without changing anything. */
 export async function devSSO(base) {
-  const { status } = await fetch(new URL("dev/login", base), {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: "{}", cache: "no-store", signal: AbortSignal.timeout(5000),
-  }).catch(() => ({ status: 0 }));
-  return status !== 404;
+  return call(new URL("dev/login", base), json({})).then(() => true, ({ status }) => status !== 404);
 }
 
-function devLogin(base, openid, userName, roles) {
-  return request(fetch.bind(globalThis), new URL("dev/login", base), {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ openid, userName, roles }),
-  });
+const final = ({ status }) => status >= 400 && status < 500 && status !== 429;
+
+const json = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+async function call(url, init) {
+  const response = await fetch(url, { ...init, cache: "no-store", signal: AbortSignal.timeout(patience) })
+    .catch(() => { throw new YanlinkError("unreachable", "the server cannot be reached"); });
+  const body = await response.json().catch(() => null);
+  if (response.ok) return body;
+  const { code = "http", message = `the server answered ${response.status}` } = body?.error ?? {};
+  throw new YanlinkError(code, message, { status: response.status });
 }

@@ -2,6 +2,7 @@
 import { arrange, avatar, dateOf, dayOf, exactTimeOf, fullTimeOf, h, onNodes, reasonOf, sameDay, timeOf } from "./dom.js";
 
 const nearEnd = 80; // px: whoever reads here wants to see what comes
+const recallFor = 120_000; // the server's window as it comes; beyond it the server would refuse
 const kinds = ["", "image", "file", "audio", "video"];
 
 /** ThreadView draws one conversation at a time. It keeps no messages: the timeline does. */
@@ -15,12 +16,12 @@ export class ThreadView {
   #list = h("ol", { class: "messages" });
   #scroll = h("div", { class: "scroll", tabindex: "0", role: "log", onscroll: () => this.#scrolled() }, this.#older, this.#list);
   #below = h("button", { type: "button", class: "below", hidden: true, text: "New messages ↓", onclick: () => this.toEnd() });
-  #input = h("textarea", { id: "compose", rows: "1", placeholder: "Message", autocomplete: "off", onkeydown: (event) => this.#key(event), oninput: () => this.#grow() });
+  #input = h("textarea", { id: "compose", rows: "1", placeholder: "Message", autocomplete: "off", onkeydown: (event) => this.#key(event), oninput: () => this.#typed() });
   #compose;
   #problem = h("p", { class: "problem", role: "alert" });
   #nobody = h("p", { class: "nobody", text: "Choose a conversation, or begin one." });
 
-  /** @param {object} on send, older, again, back */
+  /** @param {object} on send, typing, recall, again, older, back */
   constructor(on) {
     this.#on = on;
     this.#compose = h("form", { class: "compose", onsubmit: (event) => this.#submit(event) },
@@ -94,7 +95,8 @@ export class ThreadView {
       offline: lastSeen && Date.parse(lastSeen) > 0 ? `offline, last seen ${timeOf(Date.parse(lastSeen))}` : "offline",
       unknown: "presence unknown",
     }[status] ?? "";
-    const drawn = JSON.stringify([chat.peer, presence, status]);
+    const types = chat.typingUntil > Date.now();
+    const drawn = JSON.stringify([chat.peer, presence, status, types]);
     if (this.#title.dataset.drawn === drawn) return;
     this.#title.dataset.drawn = drawn;
     const sign = avatar(chat.peer);
@@ -103,7 +105,8 @@ export class ThreadView {
       h("button", { type: "button", class: "quiet back", text: "←", "aria-label": "Back to the conversations", onclick: this.#on.back }),
       sign,
       h("div", { class: "who" }, h("h2", { text: chat.peer.name || chat.peer.openid }),
-        h("span", { class: "faint presence", text: [chat.peer.name && chat.peer.name !== chat.peer.openid ? chat.peer.openid : "", presence].filter(Boolean).join(" · ") })));
+        h("span", { class: "faint presence", text: [chat.peer.name && chat.peer.name !== chat.peer.openid ? chat.peer.openid : "", presence].filter(Boolean).join(" · ") }),
+        types && h("span", { class: "types", role: "status", text: "typing…" })));
   }
 
   /** The elements of the list: messages, and a line where a day begins. */
@@ -140,7 +143,7 @@ export class ThreadView {
     if (row.dataset.version === String(message.version)) return row;
     Object.assign(row.dataset, { version: message.version, state: message.state ?? "", seq: message.seq ?? "", msgid: message.msgid ?? "" });
     row.replaceChildren(
-      h("span", { class: "hidden", text: message.mine ? "You:" : `${message.from?.name || message.from?.openid || ""}:` }),
+      h("span", { class: "hidden", text: message.mine ? "You:" : `${message.from?.userName || message.from?.openid || ""}:` }),
       h("div", { class: "bubble" }, body(message)),
       this.#meta(message));
     return row;
@@ -150,8 +153,11 @@ export class ThreadView {
     const meta = h("div", { class: "meta" }, h("time", { datetime: new Date(message.at).toISOString(), title: fullTimeOf(message.at), text: timeOf(message.at) }));
     if (!message.mine) return meta;
     meta.append(h("span", { class: "sign", "aria-hidden": "true" }), h("span", { class: "state", text: stateOf(message) }));
+    if (message.kind !== "message") return meta;
     if (message.state === "refused") {
       meta.append(h("button", { type: "button", class: "quiet", text: "Send again", onclick: () => this.#on.again(this.#chat, message) }));
+    } else if (message.messageId && message.at > Date.now() - recallFor) {
+      meta.append(h("button", { type: "button", class: "quiet recall", text: "Take back", onclick: () => this.#on.recall(message) }));
     }
     return meta;
   }
@@ -167,11 +173,17 @@ export class ThreadView {
   #submit(event) {
     event.preventDefault();
     const text = this.#input.value.trimEnd();
-    if (!text.trim() || !this.#on.send(this.#chat, text)) return;
+    if (!text.trim()) return;
+    this.#on.send(this.#chat, text);
     this.#input.value = "";
     this.#grow();
     this.toEnd();
     this.#input.focus();
+  }
+
+  #typed() {
+    this.#grow();
+    if (this.#input.value.trim()) this.#on.typing(this.#chat);
   }
 
   /** As high as its text, up to what the style allows. */
@@ -185,8 +197,8 @@ export class ThreadView {
   }
 }
 
-function body({ kind, text, fileType }) {
-  if (kind === "recalled") return h("em", { text: "recalled" });
+function body({ kind, message: text, fileType }) {
+  if (kind === "recalled") return h("em", { text: "taken back" });
   if (kind === "expired") return h("em", { text: "expired" });
   if (fileType > 0 && /^https?:\/\//i.test(text)) {
     return h("a", { href: text, target: "_blank", rel: "noopener noreferrer", text: `${kinds[fileType] ?? "file"}: ${text}` });
@@ -201,11 +213,12 @@ function stateOf({ state, devices, error, at: sent }) {
     case "sending":
       return error ? `sending: ${reasonOf(error)}` : "sending";
     case "delivered":
-      return `delivered ${devices.map(({ device, at }) => `(${device}, ${when(at)})`).join(" ")}`.trim();
+    case "read":
+      return `${state} ${devices.map(({ device, at }) => `(${device}, ${when(at)})`).join(" ")}`.trim();
     case "refused":
       return `not sent: ${reasonOf(error)}`;
     case "gone":
-      return "recalled or expired";
+      return "taken back or expired";
     default:
       return "stored";
   }

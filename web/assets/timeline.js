@@ -7,61 +7,79 @@
  * @property {string} [messageId]
  * @property {string} [msgid]
  * @property {boolean} mine
- * @property {{openid: string, name: string}|null} from
+ * @property {{openid: string, userName?: string}} [from]
  * @property {"message"|"recalled"|"expired"|"event"} kind
- * @property {string} text
+ * @property {string} message its text
  * @property {number} fileType
  * @property {number} at epoch ms
- * @property {"sending"|"stored"|"delivered"|"refused"|"gone"} [state] of ours
+ * @property {"sending"|"stored"|"delivered"|"read"|"refused"|"gone"} [state] of ours
  * @property {{device: string, at: number}[]} devices where it was delivered, in the order we learnt it
  * @property {{code: string, message: string}} [error]
  * @property {number} version raised with every change
  */
 
-/** Timeline merges what comes by socket, by history and from our own outbox into one list. */
+const ranks = ["sending", "stored", "delivered", "read"];
+
+/** Of two states of one message the later one; what was refused may be sent again, what is gone stays gone. */
+const later = (old, now) => (ranks.includes(old) && ranks.indexOf(now) < ranks.indexOf(old) && ranks.includes(now) ? old : now);
+
+/** Timeline merges what comes by socket, by history and from our own queue into one list. */
 export class Timeline {
   /** @type {Message[]} */
   messages = [];
   #keys = 0;
+  #read = 0; // up to here the other side has read
 
   /** Puts a record or an item of history. */
   put(item) {
+    const { seq, messageId, kind, message, at, mine } = item;
     const known = this.#known(item);
-    if (known) {
-      const { seq, messageId, kind, text, at } = item;
-      this.#change(known, { seq, messageId, kind, text, at, state: known.mine && known.state === "sending" ? "stored" : known.state });
-      this.#place(known);
-      return known;
-    }
-    return this.#add({ ...item, state: item.mine ? "stored" : undefined });
+    if (!known) return this.#add({ ...item, state: mine ? this.#stateAt(seq) : undefined });
+    const recalled = known.kind === "recalled"; // what was taken back stays so, whatever comes late
+    this.#change(known, { seq, messageId, at, ...(recalled ? {} : { kind, message }), state: mine ? this.#stateAt(seq) : undefined });
+    this.#place(known);
+    return known;
   }
 
-  /** Puts one of our own, or what became of it. */
-  putEntry(entry) {
-    const { msgid, seq, messageId, text, fileType, at, state, error } = entry;
-    const known = this.#known({ msgid, seq, messageId, mine: true });
-    // An entry that was only watched, or that an earlier page sent, has no text of its own.
-    if (!known) return text ? this.#add({ msgid, seq, messageId, text, fileType, at, state, error, mine: true, kind: "message", from: null }) : null;
-    this.#change(known, { seq: seq ?? known.seq, messageId, at, error, state: known.state === "delivered" ? "delivered" : state });
-    if (state === "delivered") this.#proof(known, entry.device, entry.deliveredAt);
+  /** Puts one of our own, or what became of it. @param {import("./yanlink.js").Outgoing} entry */
+  putOutgoing({ msgid, seq, messageId, message, fileType, at, state, error }) {
+    const now = state === "stored" ? this.#stateAt(seq) : state;
+    const known = this.#known({ msgid, seq, mine: true });
+    if (!known) return this.#add({ msgid, seq, messageId, message, fileType, at, error, state: now, mine: true, kind: "message" });
+    this.#change(known, { seq, messageId, at, error, state: now });
     this.#place(known);
     return known;
   }
 
   /** A proof of delivery. Returns the message, or null if it does not stand here. */
   delivered({ messageId, device, at }) {
-    const message = this.messages.find((one) => one.messageId === messageId);
+    const message = this.#byId(messageId);
     if (!message?.mine) return null;
+    if (device && !message.devices.some((one) => one.device === device)) message.devices = [...message.devices, { device, at }];
     this.#change(message, { state: "delivered" });
-    this.#proof(message, device, at);
     return message;
+  }
+
+  /** The other side has read up to here. */
+  readUpTo(seq) {
+    if (seq <= this.#read) return;
+    this.#read = seq;
+    for (const message of this.messages) if (message.mine && message.seq <= seq && message.state !== "read") this.#change(message, { state: "read" });
   }
 
   /** A message was recalled: its place stays, its text goes. */
   recalled(messageId) {
-    const message = this.messages.find((one) => one.messageId === messageId);
-    if (message) this.#change(message, { kind: "recalled", text: "" });
+    const message = this.#byId(messageId);
+    if (message) this.#change(message, { kind: "recalled", message: "" });
     return message ?? null;
+  }
+
+  /** These will never be delivered. */
+  gone(messageIds) {
+    for (const id of messageIds) {
+      const message = this.#byId(id);
+      if (message?.state === "stored") this.#change(message, { state: "gone" });
+    }
   }
 
   remove(message) {
@@ -84,8 +102,16 @@ export class Timeline {
     return this.messages.findLast((message) => message.seq)?.seq ?? 0;
   }
 
+  #stateAt(seq) {
+    return seq <= this.#read ? "read" : "stored";
+  }
+
   #known({ seq, msgid, mine }) {
     return this.messages.find((one) => (seq && one.seq === seq) || (mine && one.mine && msgid && one.msgid === msgid)) ?? null;
+  }
+
+  #byId(messageId) {
+    return this.messages.find((one) => one.messageId === messageId);
   }
 
   #add(fields) {
@@ -96,12 +122,9 @@ export class Timeline {
   }
 
   #change(message, fields) {
-    for (const [name, value] of Object.entries(fields)) if (value !== undefined || name === "error") message[name] = value;
+    const state = fields.state && later(message.state, fields.state);
+    for (const [name, value] of Object.entries({ ...fields, state })) if (value !== undefined || name === "error") message[name] = value;
     message.version++;
-  }
-
-  #proof(message, device, at) {
-    if (device && !message.devices.some((one) => one.device === device)) message.devices = [...message.devices, { device, at }];
   }
 
   /** Moves a message to where its position says. Most belong at the end, so the search begins there. */

@@ -67,14 +67,16 @@ func TestPage_Conversation(t *testing.T) {
 	t.Run("SecondTab", func(t *testing.T) {
 		second := rose.tab(server.url("?as=rose&name=Rose&with=will"))
 		second.online()
-		require.Contains(t, second.text(".me"), "rose · ~")
+		require.Contains(t, second.text(".me"), "rose · web", "tabs share one connection, so they are one device")
 		second.say("From the second tab")
 		will.say("To both tabs")
 		said = append(said, "From the second tab", "To both tabs")
 		for _, p := range []*page{rose, second, will} {
 			p.eventually("everything in every tab", func() bool { return same(p.texts(), said) })
 		}
-		require.Equal(t, "Connected", rose.text(".connection"), "the tabs must not take the connection from each other")
+		for _, p := range []*page{rose, second} {
+			require.Equal(t, "Connected", p.text(".connection"), "the tabs must not take the connection from each other")
+		}
 		second.healthy()
 	})
 
@@ -159,7 +161,7 @@ func TestPage_WayIn(t *testing.T) {
 		p.picture("empty")
 		require.Contains(t, p.text(".me"), "Anna")
 
-		p.run(chromedp.Click(chromedp.CSS(".me button")), chromedp.WaitVisible(chromedp.CSS("#login-openid")))
+		p.run(chromedp.Click(chromedp.CSS(".log-out")), chromedp.WaitVisible(chromedp.CSS("#login-openid")))
 		p.run(chromedp.Reload(), chromedp.WaitVisible(chromedp.CSS("#login-openid")))
 		p.healthy()
 	})

@@ -1,22 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Chats, ReadMarks } from "../assets/chats.js";
-import { FakeStorage } from "./world.mjs";
+import { Chats } from "../assets/chats.js";
 
 /** Chats over answers by path. */
-function chatsOver(answers, storage = new FakeStorage()) {
-  const api = { get: async (path, query) => answers[path]?.(query) ?? { items: [] } };
-  return new Chats(api, "rose", new ReadMarks("marks", storage));
+function chatsOver(answers) {
+  const link = {
+    marks: [],
+    rest: async (method, path, { query } = {}) => answers[path]?.(query) ?? { items: [] },
+    history: async (id, query) => answers.history?.(query) ?? { items: [], next: "" },
+    read: async (id, seq) => { link.marks.push([id, seq]); },
+  };
+  return Object.assign(new Chats(link, "rose"), { marks: link.marks });
 }
 
 const direct = (id, openid, more = {}) => ({ conversationId: id, kind: "direct", peer: { openid, userName: openid.toUpperCase() }, lastSeq: 0, readSeq: 0, unread: 0, lastMessage: null, ...more });
-const item = (seq, openid = "will") => ({ seq, messageId: `id-${seq}`, kind: "message", from: { openid, userName: openid }, message: `text ${seq}`, fileType: "0", msgid: `m${seq}`, at: 1000 + seq });
-const live = (seq, more = {}) => ({ kind: "message", conversationId: "a1", seq, prevSeq: seq - 1, messageId: `id-${seq}`, msgid: `m${seq}`, mine: false, from: { openid: "will", name: "Will" }, to: { openid: "rose", name: "Rose" }, text: `text ${seq}`, fileType: 0, at: 1000 + seq, ...more });
+const item = (seq, openid = "will") => ({ seq, messageId: `id-${seq}`, kind: "message", mine: openid === "rose", from: { openid, userName: openid }, message: `text ${seq}`, fileType: 0, msgid: `m${seq}`, at: 1000 + seq });
+const live = (seq, more = {}) => ({ kind: "message", conversationId: "a1", seq, prevSeq: seq - 1, messageId: `id-${seq}`, msgid: `m${seq}`, mine: false, from: { openid: "will", userName: "Will" }, to: { openid: "rose", userName: "Rose" }, message: `text ${seq}`, fileType: 0, at: 1000 + seq, ...more });
 const away = () => false;
 const looking = () => true;
 
 test("the list comes in pages, the newest first", async () => {
-  const chats = chatsOver({ "api/v1/conversations": ({ cursor }) => (cursor
+  const chats = chatsOver({ conversations: ({ cursor }) => (cursor
     ? { items: [direct("b2", "anna", { lastMessage: item(9, "anna") })], next: "" }
     : { items: [direct("a1", "will", { lastMessage: item(3) })], next: "more" }) });
   await chats.refresh();
@@ -24,7 +28,7 @@ test("the list comes in pages, the newest first", async () => {
 });
 
 test("a conversation before its first message is not another one's", async () => {
-  const chats = chatsOver({ "api/v1/conversations": () => ({ items: [direct(undefined, "anna")] }) });
+  const chats = chatsOver({ conversations: () => ({ items: [direct(undefined, "anna")] }) });
   const will = chats.withPerson("will");
   const anna = chats.withPerson("anna");
   assert.deepEqual(await chats.history(anna), []);
@@ -40,25 +44,53 @@ test("the first message gives a conversation its number", () => {
 
 test("what we wrote on another device belongs to its recipient", () => {
   const chats = chatsOver({});
-  const chat = chats.arrived(live(1, { mine: true, from: { openid: "rose", name: "Rose" }, to: { openid: "will", name: "Will" } }), away);
+  const chat = chats.arrived(live(1, { mine: true, from: { openid: "rose", userName: "Rose" }, to: { openid: "will", userName: "Will" } }), away);
   assert.deepEqual([chat.peer.openid, chat.unread, chat.last.mine], ["will", 0, true]);
 });
 
-test("what is looked at is not unread, and stays read over a reload", async () => {
-  const storage = new FakeStorage();
-  const list = { "api/v1/conversations": () => ({ items: [direct("a1", "will", { lastSeq: 3, unread: 3 })] }) };
-  const chats = chatsOver(list, storage);
+test("what is looked at is not unread, and the server is told once", async () => {
+  const chats = chatsOver({ conversations: () => ({ items: [direct("a1", "will", { lastSeq: 3, unread: 3 })] }) });
   chats.arrived(live(1), looking);
-  chats.arrived(live(2), looking);
+  const chat = chats.arrived(live(2), looking);
+  chats.looked(chat);
+  assert.deepEqual([chats.unread, chats.marks], [0, [["a1", 1], ["a1", 2]]]);
+  await chats.refresh();
+  assert.equal(chats.unread, 1, "the server counts three, two of which were read here");
+});
+
+test("what we read elsewhere is read here", async () => {
+  const chats = chatsOver({ conversations: () => ({ items: [direct("a1", "will", { lastSeq: 3, unread: 3 })] }) });
+  await chats.refresh();
+  chats.readBy({ conversationId: "a1", seq: 3, user: "rose" });
   assert.equal(chats.unread, 0);
-  const next = chatsOver(list, storage);
-  await next.refresh();
-  assert.equal(next.unread, 1, "the server counts three, two of which were read here");
+});
+
+test("what they read shows on ours", () => {
+  const chats = chatsOver({});
+  const chat = chats.outgoing({ msgid: "m1", to: "will", message: "hello", fileType: 0, at: 5, state: "stored", messageId: "id-1", conversationId: "a1", seq: 1 });
+  chats.readBy({ conversationId: "a1", seq: 1, user: "will" });
+  assert.deepEqual(chat.timeline.messages.map(({ state }) => state), ["read"]);
+});
+
+test("typing lasts until the message comes", () => {
+  const chats = chatsOver({});
+  const chat = chats.typing({ from: { openid: "will", userName: "Will" }, signal: "typing" });
+  assert.ok(chat.typingUntil > Date.now());
+  chats.arrived(live(1), away);
+  assert.equal(chat.typingUntil, 0);
+  assert.equal(chats.typing({ from: { openid: "will" }, signal: "recording" }), null);
+});
+
+test("an older page tells what was read by the ledger of our newest", async () => {
+  const chats = chatsOver({ history: () => ({ items: [item(2, "rose"), item(1, "rose")], next: "" }), "messages/id-2": () => ({ state: "read" }) });
+  const chat = chats.bind(chats.withPerson("will"), "a1");
+  await chats.history(chat);
+  assert.deepEqual(chat.timeline.messages.map(({ state }) => state), ["read", "read"]);
 });
 
 test("history goes back from what stands here", async () => {
   const asked = [];
-  const chats = chatsOver({ "api/v1/conversations/a1/messages": ({ before, limit }) => {
+  const chats = chatsOver({ history: ({ before, limit }) => {
     asked.push(before);
     const newest = Math.min(before - 1, 60);
     return { items: Array.from({ length: Math.min(limit, newest) }, (_, n) => item(newest - n)), next: newest > limit ? "b1" : "" };
@@ -72,7 +104,7 @@ test("history goes back from what stands here", async () => {
 });
 
 test("positions that hold nothing for us do not stand on the page", async () => {
-  const chats = chatsOver({ "api/v1/conversations/a1/messages": () => ({ items: [{ seq: 3, kind: "recall" }, { ...item(2), kind: "recalled", message: undefined }, item(1)] }) });
+  const chats = chatsOver({ history: () => ({ items: [{ seq: 3, kind: "recall" }, { ...item(2), kind: "recalled", message: "" }, item(1)] }) });
   const chat = chats.bind(chats.withPerson("will"), "a1");
   await chats.history(chat);
   assert.deepEqual(chat.timeline.messages.map((message) => [message.seq, message.kind]), [[1, "message"], [2, "recalled"]]);

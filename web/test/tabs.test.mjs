@@ -1,0 +1,142 @@
+// Tabs that share one connection.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { World, asTabs, texts } from "./world.mjs";
+
+let undo;
+beforeEach(() => { undo = asTabs(); });
+afterEach(() => undo());
+
+/** Two tabs, of which the first has the connection. */
+async function twoTabs() {
+  const world = new World();
+  const first = world.link({ share: true });
+  const socket = await world.socket();
+  socket.hello();
+  const second = world.link({ share: true });
+  await world.settle();
+  return { world, first, second, socket };
+}
+
+test("two tabs have one connection, and both hear what comes", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  assert.equal(world.sockets.length, 1);
+  assert.equal(second.connection.state, "online");
+  socket.message(1);
+  socket.message(1);
+  await world.settle();
+  assert.deepEqual([texts(first), texts(second)], [["text 1"], ["text 1"]]);
+  assert.deepEqual(socket.of(15).map(({ upTo }) => upTo).at(-1), 1);
+});
+
+test("the second tab sends through the first, which learns what was sent", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  const told = [];
+  first.on("outgoing", (entry) => told.push(entry));
+  const sent = second.send("will", "from the second", { msgid: "m1" });
+  await world.settle();
+  assert.equal(socket.of(1)[0].msgid, "m1");
+  socket.accept("m1", 4);
+  assert.equal((await sent).seq, 4);
+  const { state, message, to, seq, msgid } = told[0];
+  assert.deepEqual({ state, message, to, seq, msgid }, { state: "stored", message: "from the second", to: "will", seq: 4, msgid: "m1" });
+  socket.say({ messageId: "id-4", msg: { type: 17, params: { messageId: "id-4", msgid: "m1", toUser: "will", device: "web", at: 1 } } });
+  await world.settle();
+  assert.deepEqual([first.of("delivered").length, second.of("delivered").length], [1, 1]);
+});
+
+test("when the first tab ends, the second connects and goes on", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  socket.message(1);
+  await world.settle();
+  const sent = second.send("will", "without an answer", { msgid: "m1" });
+  await world.settle();
+  await first.close();
+  const next = await world.socket();
+  assert.notEqual(next, socket);
+  next.hello();
+  await world.settle();
+  assert.deepEqual(next.of(28)[0].conversations, { a1: 1 });
+  assert.deepEqual(next.of(1).map(({ msgid }) => msgid), ["m1"]);
+  next.accept("m1", 2);
+  assert.equal((await sent).seq, 2);
+  next.message(1);
+  next.message(3, "three", { prevSeq: 1 });
+  await world.settle();
+  assert.deepEqual(texts(second), ["text 1", "three"]);
+});
+
+test("what a tab left behind is sent by the one that connects", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  socket.end();
+  await world.settle();
+  second.send("will", "left behind", { msgid: "m1" }).catch(() => {});
+  await world.settle();
+  await second.close();
+  await world.pass(1000);
+  const next = await world.socket();
+  next.hello();
+  await world.settle();
+  assert.deepEqual(next.of(1).map(({ message }) => message), ["left behind"]);
+  next.accept("m1", 1);
+  await world.settle();
+  assert.deepEqual([first.unsent.length, [...world.storage.values.keys()]], [0, ["place"]]);
+});
+
+test("shown in one tab is enough", async () => {
+  const world = new World();
+  const first = world.link({ share: true, deaf: true });
+  const socket = await world.socket();
+  socket.hello();
+  const second = world.link({ share: true });
+  await world.settle();
+  socket.message(1);
+  await world.settle();
+  assert.deepEqual([first.of("message"), texts(second), socket.of(15).length], [[], ["text 1"], 1]);
+});
+
+test("one subscription to presence for all tabs", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  first.watch(["will"]);
+  second.watch(["ann"]);
+  await world.settle();
+  assert.deepEqual(socket.of(23).at(-1), { users: ["will", "ann"] });
+});
+
+test("a tab that is told to start, or to try now, tells the one that connects", async () => {
+  const { world, second, socket } = await twoTabs();
+  socket.end(4409);
+  await world.settle();
+  assert.deepEqual([second.connection.state, second.connection.why], ["ended", "replaced"]);
+  second.start();
+  await world.settle();
+  assert.equal(world.sockets.length, 2);
+  (await world.socket()).hello();
+  (await world.socket()).end();
+  await world.settle();
+  second.retryNow();
+  await world.settle();
+  assert.equal(world.sockets.length, 3);
+});
+
+test("a tab that waits for its turn may be closed", async () => {
+  const { world, first, second } = await twoTabs();
+  await second.close();
+  await first.close();
+  await world.pass(10_000);
+  assert.equal(world.sockets.length, 1);
+});
+
+test("without locks each tab is a passing device, and one that was duplicated takes another name", async () => {
+  undo();
+  const world = new World();
+  const { link, socket } = await world.online({ share: true });
+  const before = link.device;
+  assert.match(before, /^~[0-9a-f]{8}$/);
+  assert.match(socket.url, /device=~[0-9a-f]{8}$/);
+  socket.end(4409);
+  await world.pass(1000);
+  assert.equal(world.sockets.length, 2);
+  assert.notEqual(link.device, before);
+  undo = () => {};
+});
