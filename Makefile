@@ -21,7 +21,7 @@ run: ## run the server with its data in ./data
 	$(GO) run .
 
 .PHONY: test
-test: lint test-race test-page storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
+test: lint test-race test-page test-deploy storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
 
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
@@ -86,6 +86,11 @@ bench: ## the figures, as ratios to the yardstick, quick sizes (FULL=1 for the w
 e2e: ## two pages in a real browser, with a kill -9 between
 	./web/e2e/install.sh
 	$(GO) test -count=1 -tags e2e -timeout 10m ./web/e2e
+
+.PHONY: test-deploy
+test-deploy: ## the deployment's files, by Helm, promtool and nginx themselves
+	./deploy/install.sh
+	$(GO) test -count=1 -tags deploy ./deploy
 
 .PHONY: lint
 lint: install-lint ## golangci-lint with the layout table, and gofumpt

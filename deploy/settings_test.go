@@ -1,0 +1,117 @@
+package deploy_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/yanlink/yanlink/app"
+	"github.com/yanlink/yanlink/configs"
+)
+
+// compose is what is read of compose.yaml.
+type compose struct {
+	Services map[string]struct {
+		Image       string            `yaml:"image"`
+		Environment map[string]string `yaml:"environment"`
+		Ports       []string          `yaml:"ports"`
+		DependsOn   []string          `yaml:"depends_on"`
+	} `yaml:"services"`
+}
+
+// interpolated is a variable of the operator's in compose.yaml.
+var interpolated = regexp.MustCompile(`\$\{(\w+)(:[-?][^}]*)?\}`)
+
+// composed reads compose.yaml as it is where the operator has given what there is no default for.
+func composed(t *testing.T) compose {
+	t.Helper()
+	var file compose
+	text := interpolated.ReplaceAllStringFunc(string(read(t, "compose.yaml")), func(found string) string {
+		name, rest := interpolated.FindStringSubmatch(found)[1], interpolated.FindStringSubmatch(found)[2]
+		if fallback, ok := strings.CutPrefix(rest, ":-"); ok {
+			return fallback
+		}
+		return map[string]string{"YANLINK_SSO_URL": "https://sso.example.com/check"}[name]
+	})
+	require.NoError(t, yaml.Unmarshal([]byte(text), &file))
+	return file
+}
+
+// TestCompose_Settings finds a node whose variables the program does not know or does not accept.
+func TestCompose_Settings(t *testing.T) {
+	known := variables(t)
+	ids := make(map[string]bool)
+	for name, service := range composed(t).Services {
+		if !strings.HasPrefix(name, "yanlink-") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range service.Environment {
+				require.Contains(t, known, variable)
+				t.Setenv(variable, value)
+			}
+			accepted(t, "")
+			ids[service.Environment["YANLINK_NODE_ID"]] = true
+		})
+	}
+	require.Len(t, ids, 3, "three nodes, each with a name of its own")
+}
+
+// accepted loads a configuration and returns it if the program would start with it.
+func accepted(t *testing.T, file string) *configs.Config {
+	t.Helper()
+	cfg, err := configs.Load(file)
+	require.NoError(t, err)
+	require.NoError(t, app.Check(cfg))
+	return cfg
+}
+
+// variables are those that the documentation of the configuration implies.
+func variables(t *testing.T) (names []string) {
+	t.Helper()
+	for _, row := range regexp.MustCompile("(?m)^\\| `([\\w.]+)` \\|").FindAllStringSubmatch(string(read(t, "../docs/configuration.md")), -1) {
+		names = append(names, variable(row[1]))
+	}
+	require.NotEmpty(t, names)
+	return names
+}
+
+func variable(key string) string {
+	return configs.EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// TestNginx_Nodes holds that the proxy knows the nodes of compose.yaml, and that compose starts them before it.
+func TestNginx_Nodes(t *testing.T) {
+	file := composed(t)
+	var nodes []string
+	for name := range file.Services {
+		if strings.HasPrefix(name, "yanlink-") {
+			nodes = append(nodes, name)
+		}
+	}
+	slices.Sort(nodes)
+	var upstream []string
+	for _, line := range regexp.MustCompile(`(?m)^\s+server ([\w-]+):8084 `).FindAllStringSubmatch(string(read(t, "nginx.conf")), -1) {
+		upstream = append(upstream, line[1])
+	}
+	require.Equal(t, nodes, upstream)
+	require.Equal(t, nodes, file.Services["nginx"].DependsOn)
+	for name, service := range file.Services {
+		require.NotRegexp(t, `(:latest|^[^:]+)$`, service.Image, "%s names no version", name)
+	}
+}
+
+// TestDockerfile_Settings finds variables in the image that the program does not know, and a compiler that is too old.
+func TestDockerfile_Settings(t *testing.T) {
+	text := string(read(t, "Dockerfile"))
+	known := variables(t)
+	for _, used := range regexp.MustCompile(`(YANLINK_\w+)=\S`).FindAllStringSubmatch(text, -1) {
+		require.Contains(t, known, used[1])
+	}
+	needed := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(read(t, "../go.mod")))
+	require.Contains(t, text, "golang:"+needed[1])
+}
