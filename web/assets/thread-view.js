@@ -152,7 +152,7 @@ export class ThreadView {
   #meta(message) {
     const meta = h("div", { class: "meta" }, h("time", { datetime: new Date(message.at).toISOString(), title: fullTimeOf(message.at), text: timeOf(message.at) }));
     if (!message.mine) return meta;
-    meta.append(h("span", { class: "sign", "aria-hidden": "true" }), h("span", { class: "state", text: stateOf(message) }));
+    meta.append(h("span", { class: "sign", "aria-hidden": "true" }), h("span", { class: "state" }, ...stateOf(message)));
     if (message.kind !== "message") return meta;
     if (message.state === "refused") {
       meta.append(h("button", { type: "button", class: "quiet", text: "Send again", onclick: () => this.#on.again(this.#chat, message) }));
@@ -206,20 +206,21 @@ function body({ kind, message: text, fileType }) {
   return document.createTextNode(text);
 }
 
+/** What became of a message of ours: a word, and its proof. */
 function stateOf({ state, devices, error, at: sent }) {
   // The day only where it is another one.
   const when = (at) => (sameDay(at, sent) ? exactTimeOf(at) : `${dateOf(at)}, ${exactTimeOf(at)}`);
   switch (state) {
     case "sending":
-      return error ? `sending: ${reasonOf(error)}` : "sending";
+      return [error ? `sending: ${reasonOf(error)}` : "sending"];
     case "delivered":
     case "read":
-      return `${state} ${devices.map(({ device, at }) => `(${device}, ${when(at)})`).join(" ")}`.trim();
+      return [state, ...devices.map(({ device, at }) => h("span", { class: "proof", text: ` (${device}, ${when(at)})` }))];
     case "refused":
-      return `not sent: ${reasonOf(error)}`;
+      return [`not sent: ${reasonOf(error)}`];
     case "gone":
-      return "taken back or expired";
+      return ["taken back or expired"];
     default:
-      return "stored";
+      return ["stored"];
   }
 }

@@ -59,10 +59,11 @@ type step = chromedp.Action[chromedp.Void]
 
 // page is one tab.
 type page struct {
-	t    *testing.T
-	ctx  context.Context
-	mu   sync.Mutex
-	woes []string // exceptions, and what the page's policy forbade
+	t     *testing.T
+	ctx   context.Context
+	close func() // as a person closes a tab
+	mu    sync.Mutex
+	woes  []string // exceptions, and what the page's policy forbade
 }
 
 // person opens a tab with storage of its own, as another person's browser would have.
@@ -82,7 +83,7 @@ func open(t *testing.T, parent context.Context, url string, option chromedp.Cont
 	t.Helper()
 	ctx, leave := chromedp.NewContext(parent, option)
 	t.Cleanup(leave)
-	p := &page{t: t, ctx: ctx}
+	p := &page{t: t, ctx: ctx, close: leave}
 	require.NoError(t, chromedp.Listen(ctx, p.heard))
 	p.run(emulate...)
 	p.run(chromedp.Navigate(url))
