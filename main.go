@@ -22,6 +22,8 @@ const usage = `yanlink is a durable messaging server: WebSocket for web front en
   yanlink [-config FILE]      run the server; without a file, the embedded default: data in ./data, 127.0.0.1:8084
   yanlink check-config FILE   say everything that is wrong with a configuration
   yanlink check-store DIR     verify every invariant of a ledger that no server has open
+  yanlink [-config FILE] new-epoch
+                              after a database came back without all that had been committed, and before a node starts
   yanlink -version            print the version
   yanlink -help               print this
 
@@ -65,6 +67,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return checkConfig(words[1], stdout, stderr)
 	case words[0] == "check-store" && len(words) == 2:
 		return checkStore(words[1], stdout, stderr)
+	case words[0] == "new-epoch" && len(words) == 1:
+		return newEpoch(*file, stdout, stderr)
 	}
 	_, _ = fmt.Fprint(stderr, usage)
 	return exitUsage
@@ -98,6 +102,19 @@ func checkStore(dir string, stdout, stderr io.Writer) int {
 		return fail(stderr, fmt.Errorf("%d problems in %s; keep a copy of it and restore a backup", problems, dir))
 	}
 	_, _ = fmt.Fprintln(stdout, dir, "holds every invariant")
+	return exitOK
+}
+
+func newEpoch(file string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := configs.Load(file)
+	if err == nil {
+		err = app.NewEpoch(ctx, cfg, stdout)
+	}
+	if err != nil {
+		return fail(stderr, err)
+	}
 	return exitOK
 }
 

@@ -147,6 +147,8 @@ func TestRun(t *testing.T) {
 		{[]string{"check-config", ""}, 2, "check-config FILE"},
 		{[]string{"check-config", write("nacos.yaml", "discovery: {driver: nacos, nacos: {addrs: ['n:1']}}\nsso: {dev: false}\n")}, 1, "discovery.driver: nacos is not in this version; use none\n  sso.url: nobody"},
 		{[]string{"check-store", dir}, 1, "no ledger"},
+		{[]string{"new-epoch"}, 1, "new-epoch is for a database"},
+		{[]string{"new-epoch", dir}, 2, "check-config FILE"},
 	} {
 		var out bytes.Buffer
 		require.Equal(t, c.code, run(c.args, &out, &out), c.args)

@@ -5,6 +5,7 @@ package failures
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -276,4 +277,23 @@ func (p *person) wasAcked(messageID string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.acked[messageID]
+}
+
+// proofs lists the messages that are known to have been acknowledged.
+func (p *person) proofs() (messageIDs []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.proved))
+}
+
+// ledgerEpoch returns what the hello said.
+func (p *person) ledgerEpoch() (epoch uint64) {
+	p.w.Helper()
+	p.w.eventually("the hello has come", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		epoch = p.epoch
+		return epoch > 0
+	})
+	return epoch
 }

@@ -1,0 +1,27 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/yanlink/yanlink/clients/sqlstore"
+	"github.com/yanlink/yanlink/configs"
+)
+
+// NewEpoch begins a new epoch of the ledger that the configuration names, after its database came back without some of
+// what had been committed. No node may have the ledger open. It writes what the ledger then says of itself to out.
+func NewEpoch(ctx context.Context, cfg *configs.Config, out io.Writer) error {
+	if cfg.Store.Driver == "pebble" {
+		return errors.New("new-epoch is for a database; set store.driver and store.dsn to the one that was restored")
+	}
+	b := &Bundle{cfg: cfg, log: slog.New(slog.DiscardHandler)}
+	info, err := sqlstore.NewEpoch(ctx, b.sqlOptions())
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "the ledger has epoch %d; the nodes can be started\n", info.Epoch)
+	return nil
+}

@@ -1,0 +1,62 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yanlink/yanlink/ws"
+)
+
+// ahead is how far what has been counted is moved on: more than anything can have been counted in the time that a copy
+// lacks. Browsers count exactly to 2⁵³, which leaves room for two million restores.
+const ahead = 1 << 32
+
+const (
+	reachTime = 30 * time.Second // how long the server is waited for
+	epochTime = 10 * time.Minute // what one statement over a whole table may take
+)
+
+// moves make sure that nothing of the lost time is given a second time: positions, ids of conversations and scheduled
+// messages, and device epochs, of which the registry may remember the lost ones. What cursors and receipts say of lost
+// positions does no harm: no record will stand there.
+var moves = []string{
+	"UPDATE yanlink_conversations SET last_seq = last_seq + ?",
+	"UPDATE yanlink_counters SET next_id = next_id + ?",
+	"UPDATE yanlink_devices SET epoch = epoch + ?",
+}
+
+// NewEpoch begins a new epoch of the ledger in the database that opt names, and returns what the ledger then says of
+// itself. It is for a database that was restored from a copy, or failed over to one, and lacks commits: no id is given
+// twice, and clients learn that the positions they remember are void. No node may have the ledger open.
+func NewEpoch(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) {
+	opt.NoMigrate, opt.StatementTimeout = true, epochTime
+	open, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	s, err := Open(open, opt)
+	if err != nil {
+		return info, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.newEpoch(ctx); err != nil {
+		return info, fmt.Errorf("begin a new epoch: %w", err)
+	}
+	return s.inform(ctx, s.db)
+}
+
+func (s *Store) newEpoch(ctx context.Context) error {
+	tx, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	for _, move := range moves {
+		if err := tx.exec(s.dialect.bind(move), int64(ahead)); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	if err := tx.exec("UPDATE yanlink_ledger SET epoch = epoch + 1"); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
