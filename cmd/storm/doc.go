@@ -27,4 +27,11 @@
 //     when a connection ended is never sent again: "lost".
 //   - the sync before the reply: in clients/pebblestore/database.go apply batches with pebble.NoSync. A kill takes
 //     accepted messages with it: "lost", and their positions are given again: "shown twice".
+//
+// In a cluster (-store mysql):
+//
+//   - the reconciler: in ws/reconciler.go let fastPass ring nobody, and run never call slow.step. What falls to a dead
+//     bus stays there: "lost", "late".
+//   - the comparison of device epochs: in ws/hub.go let add keep the session with the lower epoch, and in
+//     clients/redisregistry/scripts/put.lua let outdoes say so too. Clients that come back are thrown out: "closed".
 package main
