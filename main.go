@@ -24,6 +24,7 @@ const usage = `yanlink is a durable messaging server: WebSocket for web front en
   yanlink check-store DIR     verify every invariant of a ledger that no server has open
   yanlink [-config FILE] new-epoch
                               after a database came back without all that had been committed, and before a node starts
+  yanlink topics              make the topics of a cluster's nodes in RocketMQ, or delete those of nodes that are gone
   yanlink -version            print the version
   yanlink -help               print this
 
@@ -69,6 +70,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return checkStore(words[1], stdout, stderr)
 	case words[0] == "new-epoch" && len(words) == 1:
 		return newEpoch(*file, stdout, stderr)
+	case words[0] == "topics":
+		return topics(*file, words[1:], stdout, stderr)
 	}
 	_, _ = fmt.Fprint(stderr, usage)
 	return exitUsage

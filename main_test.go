@@ -149,6 +149,12 @@ func TestRun(t *testing.T) {
 		{[]string{"check-store", dir}, 1, "no ledger"},
 		{[]string{"new-epoch"}, 1, "new-epoch is for a database"},
 		{[]string{"new-epoch", dir}, 2, "check-config FILE"},
+		{[]string{"topics"}, 2, "topics create"},
+		{[]string{"topics", "--help"}, 0, "topics create"},
+		{[]string{"topics", "prune", "--help"}, 0, "topics create"},
+		{[]string{"topics", "dance"}, 2, "topics create"},
+		{[]string{"topics", "create", "-yes"}, 2, "topics create"},
+		{[]string{"topics", "create"}, 1, "bus.driver: memory has no topics"},
 	} {
 		var out bytes.Buffer
 		require.Equal(t, c.code, run(c.args, &out, &out), c.args)

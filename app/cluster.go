@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9/logging"
+
 	"github.com/yanlink/yanlink/clients/redisregistry"
 	"github.com/yanlink/yanlink/clients/rocketbus"
 )
@@ -29,6 +31,9 @@ func (b *Bundle) joinCluster() error {
 }
 
 func (b *Bundle) openRegistry() error {
+	if b.opt.standalone {
+		logging.Disable() // the client writes of each failed dial to the standard error; the engine says what comes of it
+	}
 	cfg := b.cfg.Registry
 	registry, err := redisregistry.New(redisregistry.Options{
 		Address: b.advertise(), NodeTTL: cfg.NodeTTL, Timeout: cfg.Timeout, Client: b.opt.redis,

@@ -47,23 +47,29 @@ func (a *admin) createNode(ctx context.Context, names names, queues int) error {
 	return a.createTopic(ctx, names.topic, queues)
 }
 
-// Prune deletes the topics and groups of all nodes that are not among live, and returns whose these were. Nothing must
-// be a node that has only just not come back: its topics are made again when it subscribes, and until then what is
-// published for it is lost.
-func Prune(ctx context.Context, opt Options, live []string) (gone []string, err error) {
+// Gone returns the nodes that have topics and are not among live.
+func Gone(ctx context.Context, opt Options, live []string) (gone []string, err error) {
 	if err := opt.validate(); err != nil {
 		return nil, err
 	}
 	opt.defaults()
-	admin := newAdmin(opt)
-	topics, err := admin.topics(ctx)
+	topics, err := newAdmin(opt).topics(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("rocketbus: %w", err)
 	}
-	for _, node := range nodesOf(topics) {
-		if slices.Contains(live, node) {
-			continue
-		}
+	return slices.DeleteFunc(nodesOf(topics), func(node string) bool { return slices.Contains(live, node) }), nil
+}
+
+// Prune deletes the topics and groups of all nodes that are not among live, and returns whose these were. None of them
+// should be a node that has only just not come back: its topics are made again when it subscribes, and until then what
+// is published for it is lost.
+func Prune(ctx context.Context, opt Options, live []string) (gone []string, err error) {
+	fallen, err := Gone(ctx, opt, live)
+	if err != nil {
+		return nil, err
+	}
+	admin := newAdmin(opt)
+	for _, node := range fallen {
 		if err := admin.deleteNode(ctx, node); err != nil {
 			return gone, fmt.Errorf("rocketbus: %w", err)
 		}

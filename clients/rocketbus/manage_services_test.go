@@ -32,6 +32,11 @@ func TestPrune(t *testing.T) {
 	require.NoError(t, bus.Send(t.Context(), "netty-acknowledged%of%somebody", "key", []byte("of somebody else")))
 	require.NoError(t, bus.Send(t.Context(), "websocket-of-somebody", "key", []byte("of somebody else")))
 
+	for range 2 {
+		gone, err := rocketbus.Gone(t.Context(), opt, []string{"live"})
+		require.NoError(t, err)
+		require.Equal(t, []string{"gone"}, gone, "who asks changes nothing")
+	}
 	gone, err := rocketbus.Prune(t.Context(), opt, []string{"live"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"gone"}, gone)
