@@ -23,7 +23,8 @@ export interface Options {
   device?: string;
   /**
    * Whether tabs of the same `base`, `me` and `device` share one connection; default: in browsers. Where Web Locks are
-   * missing (pages over plain HTTP) each tab is a device of its own instead, with a name that begins with ~.
+   * missing (pages over plain HTTP) each tab is a device of its own instead, with a name that begins with ~, and keeps no
+   * place: a reload in the very moment of an acknowledgement may hand out again what was handed out before it.
    */
   share?: boolean;
   /** Keeps queue and place; default IndexedDB, and nothing where that is missing. */

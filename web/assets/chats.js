@@ -25,16 +25,19 @@ const typingFor = 6_000; // after the last signal
 export class Chats {
   #link;
   #me;
+  #marks;
   /** @type {Chat[]} */
   #chats = [];
 
   /**
    * @param {import("./yanlink.js").Link} link
    * @param {string} me
+   * @param {import("./read-marks.js").ReadMarks} marks
    */
-  constructor(link, me) {
+  constructor(link, me, marks) {
     this.#link = link;
     this.#me = me;
+    this.#marks = marks;
   }
 
   /** The newest first. */
@@ -79,7 +82,10 @@ export class Chats {
 
   /** The conversation has its number now. */
   bind(chat, id) {
-    chat.id ??= id;
+    if (!chat.id && id) {
+      chat.id = id;
+      chat.read = Math.max(chat.read, this.#marks.get(id));
+    }
     return chat;
   }
 
@@ -139,6 +145,7 @@ export class Chats {
     chat.unread = 0;
     if (seq <= chat.read || !chat.id) return;
     chat.read = seq;
+    this.#marks.set(chat.id, seq);
     this.#link.read(chat.id, seq).catch(() => {}); // the next look says it again
   }
 
@@ -154,9 +161,10 @@ export class Chats {
     return messages;
   }
 
-  /** What stands here may have holes: forget it, not who there is. */
-  reset() {
-    for (const chat of this.#chats) Object.assign(chat, { timeline: new Timeline(), loaded: "no", more: false, read: 0, unread: 0, last: null });
+  /** What stands here may have holes: forget it, not who there is. `epoch`: positions mean nothing any more. */
+  reset({ epoch }) {
+    if (epoch) this.#marks.clear();
+    for (const chat of this.#chats) Object.assign(chat, { timeline: new Timeline(), loaded: "no", more: false }, epoch && { read: 0, unread: 0, last: null });
   }
 
   /** History does not say what was read; the ledger of the newest message of ours does. */
@@ -172,6 +180,7 @@ export class Chats {
     const chat = this.#byId(conversationId) ?? this.#named(conversationId, kind, peer, group);
     if (peer?.userName) chat.peer.name = peer.userName;
     chat.lastSeq = lastSeq;
+    chat.read = Math.max(chat.read, this.#marks.get(conversationId));
     chat.unread = chat.read > readSeq ? Math.min(unread, Math.max(0, lastSeq - chat.read)) : unread;
     chat.read = Math.max(chat.read, readSeq);
     if (lastMessage) this.#last(chat, { ...lastMessage, at: new Date(lastMessage.at).getTime(), mine: lastMessage.from?.openid === this.#me });
@@ -207,6 +216,7 @@ export class Chats {
 
   #add(fields) {
     const chat = { key: `c${this.#chats.length + 1}`, timeline: new Timeline(), unread: 0, read: 0, last: null, loaded: "no", more: false, typingUntil: 0, ...fields };
+    chat.read = this.#marks.get(chat.id);
     this.#chats.push(chat);
     return chat;
   }

@@ -35,7 +35,7 @@ export class DevicesView {
       this.#list.replaceChildren(...items.map((session) => this.#row(session)));
     } catch (error) {
       this.#list.replaceChildren();
-      this.#problem.textContent = failureOf(error);
+      this.#problem.textContent = error.status === 404 ? "This server does not list devices." : failureOf(error);
     }
   }
 

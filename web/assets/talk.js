@@ -5,6 +5,7 @@ import { DevicesView } from "./devices-view.js";
 import { failureOf, h } from "./dom.js";
 import { ListView } from "./list-view.js";
 import { Presence } from "./presence.js";
+import { ReadMarks } from "./read-marks.js";
 import { ThreadView } from "./thread-view.js";
 import { connect } from "./yanlink.js";
 
@@ -36,7 +37,7 @@ class Talk {
     this.#session = session;
     this.#done = done;
     this.#link = connect({ base, me: session.openid, token: (how) => session.token(how) });
-    this.#chats = new Chats(this.#link, session.openid);
+    this.#chats = new Chats(this.#link, session.openid, new ReadMarks(`yanlink:read:${base.pathname}:${session.openid}`));
     this.#presence = new Presence(this.#link, this.#chats, session.openid, (nodes) => {
       this.#list.where(this.#link.device, nodes);
       this.#draw();
@@ -72,7 +73,7 @@ class Talk {
       link.on(event, (detail) => { this.#chats[method](detail); this.#draw(); });
     }
     link.on("typing", (signal) => this.#theyType(signal));
-    link.on("reset", () => this.#reset());
+    link.on("reset", ({ why }) => this.#reset(why));
     link.on("error", (error) => console.warn("yanlink:", error.code ?? error.name, error.message));
     addEventListener("hashchange", () => this.#follow(), { signal });
     document.addEventListener("visibilitychange", () => this.#looked(this.#open), { signal });
@@ -127,8 +128,8 @@ class Talk {
     setTimeout(() => this.#draw(), chat.typingUntil - Date.now() + 1);
   }
 
-  #reset() {
-    this.#chats.reset();
+  #reset(why) {
+    this.#chats.reset({ epoch: why === "epoch" });
     for (const entry of this.#link.unsent) if (entry.to) this.#chats.outgoing(entry);
     if (this.#open) this.#thread.open(this.#open);
     this.#refresh();

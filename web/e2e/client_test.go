@@ -153,11 +153,14 @@ func TestClient_Promises(t *testing.T) {
 
 	for round := range rounds {
 		from, to := round*each+1, (round+1)*each
-		will.say("will", from, to)
-		rose.say("rose", from, to)
 		if round == 2 {
 			second = inTab{rose.tab(server.url(""))}
 			second.begin("second")
+			waitFor(t, "the second tab is online", second, func(w told) bool { return w.Connection == "online" })
+		}
+		will.say("will", from, to)
+		rose.say("rose", from, to)
+		if round == 2 {
 			second.say("second", 1, 10)
 		}
 		time.Sleep(150 * time.Millisecond) // in the middle of what they say
@@ -183,7 +186,8 @@ func TestClient_Promises(t *testing.T) {
 				return len(shown) > 0 && shown[len(shown)-1] == fmt.Sprintf("will %d", to)
 			})
 			shown := second.told().from("will")
-			require.Equal(t, numbered("will", to-len(shown)+1, to), shown, "the second tab shows what comes while it is there")
+			require.Equal(t, numbered("will", from, to), shown, "the second tab shows what comes while it is there")
+			require.Equal(t, rose.told().Device, second.told().Device)
 			second.close()
 		}
 		if round == 4 {

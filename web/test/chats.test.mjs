@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Chats } from "../assets/chats.js";
+import { ReadMarks } from "../assets/read-marks.js";
+
+/** What localStorage is to a page. */
+const shelf = () => {
+  const kept = new Map();
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+};
 
 /** Chats over answers by path. */
-function chatsOver(answers) {
+function chatsOver(answers, storage = shelf()) {
   const link = {
     marks: [],
     rest: async (method, path, { query } = {}) => answers[path]?.(query) ?? { items: [] },
     history: async (id, query) => answers.history?.(query) ?? { items: [], next: "" },
     read: async (id, seq) => { link.marks.push([id, seq]); },
   };
-  return Object.assign(new Chats(link, "rose"), { marks: link.marks });
+  return Object.assign(new Chats(link, "rose", new ReadMarks("marks", storage)), { marks: link.marks });
 }
 
 const direct = (id, openid, more = {}) => ({ conversationId: id, kind: "direct", peer: { openid, userName: openid.toUpperCase() }, lastSeq: 0, readSeq: 0, unread: 0, lastMessage: null, ...more });
@@ -48,14 +55,19 @@ test("what we wrote on another device belongs to its recipient", () => {
   assert.deepEqual([chat.peer.openid, chat.unread, chat.last.mine], ["will", 0, true]);
 });
 
-test("what is looked at is not unread, and the server is told once", async () => {
-  const chats = chatsOver({ conversations: () => ({ items: [direct("a1", "will", { lastSeq: 3, unread: 3 })] }) });
+test("what is looked at is not unread, over reloads too, and the server is told once", async () => {
+  const storage = shelf();
+  const list = { conversations: () => ({ items: [direct("a1", "will", { lastSeq: 3, unread: 3 })] }) };
+  const chats = chatsOver(list, storage);
   chats.arrived(live(1), looking);
   const chat = chats.arrived(live(2), looking);
   chats.looked(chat);
   assert.deepEqual([chats.unread, chats.marks], [0, [["a1", 1], ["a1", 2]]]);
   await chats.refresh();
   assert.equal(chats.unread, 1, "the server counts three, two of which were read here");
+  const next = chatsOver(list, storage);
+  await next.refresh();
+  assert.equal(next.unread, 1);
 });
 
 test("what we read elsewhere is read here", async () => {
