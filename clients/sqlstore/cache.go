@@ -8,8 +8,8 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// How much is remembered between batches. Nothing of it can become wrong: a name keeps its number for ever, and a list of
-// members is used only for the version it is of.
+// How much is remembered between batches. While the server keeps what it has committed, nothing of it can become wrong: a
+// name keeps its number for ever, and a list of members is used only for the version it is of.
 const (
 	namesKept = 1 << 17
 	// listedKept bounds the members in all lists together.
@@ -73,4 +73,11 @@ func (c *listCache) put(id ws.ConversationID, version uint64, users []string) {
 			delete(c.lists, other)
 		}
 	}
+}
+
+func (c *listCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.lists)
+	c.listed = 0
 }

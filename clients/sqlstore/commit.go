@@ -30,6 +30,9 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 	}
 	defer func() { s.writers <- w.next() }()
 	p := newPlan(ops)
+	if p.numbers, err = s.give(ctx, p.schedules); err != nil {
+		return err
+	}
 	for range maxTries {
 		done := false
 		err := s.again(ctx, func() (err error) {
@@ -71,15 +74,11 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 		return false, err
 	}
 	p.messages(ops)
-	numbers, err := s.give(ctx, p.numbers)
-	if err != nil {
-		return false, err
-	}
 	tx, err := s.begin(ctx)
 	if err != nil {
 		return false, err
 	}
-	v, err := s.prepare(tx, p, numbers, ops)
+	v, err := s.prepare(tx, p, ops)
 	if err != nil || v.lacking || v.unchanged() {
 		_ = tx.Rollback() // nothing was written
 		return err == nil && !v.lacking, err
@@ -96,8 +95,8 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 }
 
 // prepare applies the ops in memory.
-func (s *Store) prepare(tx *transaction, p *plan, numbers []uint64, ops []ws.Op) (*view, error) {
-	v, err := s.load(tx, p, numbers)
+func (s *Store) prepare(tx *transaction, p *plan, ops []ws.Op) (*view, error) {
+	v, err := s.load(tx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // load locks and reads what the plan says: first all locks, in the one order that every batch keeps, then the rest.
-func (s *Store) load(tx *transaction, p *plan, numbers []uint64) (*view, error) {
-	l := &loader{transaction: tx, view: newView(p, numbers), lists: s.lists}
+func (s *Store) load(tx *transaction, p *plan) (*view, error) {
+	l := &loader{transaction: tx, view: newView(p), lists: s.lists}
 	for _, step := range []func() error{
 		func() error { return l.readConversations(true) },
 		func() error { return l.readUsers(true) },

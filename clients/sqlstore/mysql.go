@@ -200,10 +200,10 @@ func (mysqlDialect) lock(ctx context.Context, conn *sql.Conn) error {
 }
 
 func (mysqlDialect) inspect(ctx context.Context, db *sql.DB) (unsafe []string, readOnly bool, err error) {
-	var version, mode string
+	var version, mode, logFormat string
 	var flush, logged, synced int64
-	err = db.QueryRowContext(ctx, "SELECT VERSION(), @@sql_mode, @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@global.read_only").
-		Scan(&version, &mode, &flush, &logged, &synced, &readOnly)
+	err = db.QueryRowContext(ctx, `SELECT VERSION(), @@sql_mode, @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@binlog_format,
+		@@global.read_only`).Scan(&version, &mode, &flush, &logged, &synced, &logFormat, &readOnly)
 	if err != nil {
 		return nil, false, err
 	}
@@ -212,6 +212,9 @@ func (mysqlDialect) inspect(ctx context.Context, db *sql.DB) (unsafe []string, r
 	}
 	if logged == 1 && synced != 1 {
 		unsafe = append(unsafe, fmt.Sprintf("sync_binlog is %d; set it to 1", synced))
+	}
+	if logged == 1 && logFormat == "STATEMENT" {
+		unsafe = append(unsafe, "binlog_format is STATEMENT, with which it refuses to write; set it to ROW or MIXED")
 	}
 	if !strings.Contains(mode, "STRICT_") {
 		unsafe = append(unsafe, "sql_mode lets values be cut off; add STRICT_TRANS_TABLES")

@@ -33,7 +33,8 @@ type plan struct {
 	records                       map[ws.MessageID]bool
 	scheduled                     map[uint64]bool
 	tokens                        map[[32]byte]bool
-	numbers                       int // ids for scheduled messages
+	schedules                     int      // messages to be scheduled at most
+	numbers                       []uint64 // ids for them
 }
 
 func newPlan(ops []ws.Op) *plan {
@@ -92,7 +93,7 @@ func (p *plan) add(op ws.Op) {
 		p.conversations.add(op.Conversation, false)
 	case *ws.Schedule:
 		p.message(op.Scheduled.Draft.Sender, op.Scheduled.To, op.Scheduled.Group)
-		p.numbers++
+		p.schedules++
 	case *ws.FireScheduled:
 		p.scheduled[op.ID] = true
 	case *ws.CancelScheduled:

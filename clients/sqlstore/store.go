@@ -69,12 +69,15 @@ func unavailable(cause error) error {
 }
 
 // translate turns an error from below into one of the contract's: what the server does not refuse for what it says is
-// trouble with the server, the network or the time, and passes.
+// trouble with the server, the network or the time, and passes. After it the server may be another one that lacks the last
+// commits, so that nothing that was remembered counts any more.
 func (s *Store) translate(err error) error {
 	var coded *protocol.Error
 	if err == nil || errors.As(err, &coded) || s.dialect.refused(err) {
 		return err
 	}
+	s.names.Purge()
+	s.lists.forget()
 	return unavailable(err)
 }
 

@@ -153,9 +153,9 @@ type view struct {
 	receivers []cursorRef // devices that get their first receipt in a conversation
 }
 
-func newView(p *plan, numbers []uint64) *view {
+func newView(p *plan) *view {
 	v := &view{
-		plan: p, numbers: numbers, people: map[string]*person{}, lists: map[ws.ConversationID][]string{},
+		plan: p, numbers: p.numbers, people: map[string]*person{}, lists: map[ws.ConversationID][]string{},
 		receipts: map[cursorRef][]ws.Receipt{}, spans: map[cursorRef]span{},
 	}
 	v.conversations = newTable[ws.ConversationID, conversation](noting(v, p.conversations.add))
