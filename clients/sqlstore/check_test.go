@@ -45,7 +45,7 @@ func checked(tb testing.TB, s *Store) {
 	send := func(msgid string) ws.Op {
 		return &ws.Send{
 			To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", SenderDevice: "web", MsgID: msgid, Body: "hello", CreatedAt: 5},
-			Events: []ws.Event{{Topic: "t"}},
+			Events: func(*ws.Send) []ws.Event { return []ws.Event{{Topic: "t"}, {State: ws.EventScheduled, NextAttemptAt: 99}} },
 		}
 	}
 	mustCommit(tb, s, &ws.OpenDevice{User: "bob", Device: "web", At: 1}, &ws.OpenDevice{User: "bob", Device: "~tab", At: 1},
@@ -67,7 +67,7 @@ func TestCheck(t *testing.T) {
 		t.Run("OK", func(t *testing.T) {
 			require.Equal(t, Summary{
 				Info: ws.LedgerInfo{Format: 1, Epoch: 1}, Users: 2, Devices: 2, Tokens: 1, Conversations: 3, Stays: 6, Records: 5, Dedups: 4,
-				Cursors: 1, Receipts: 2, Scheduled: 1, Events: 3,
+				Cursors: 1, Receipts: 2, Scheduled: 1, Events: 6,
 			}, mustHold(t, opt))
 		})
 		t.Run("ErrNotMigrated", func(t *testing.T) {

@@ -39,6 +39,7 @@ func TestNewEpoch(t *testing.T) {
 		info, err := NewEpoch(t.Context(), opt)
 		require.NoError(t, err)
 		require.Equal(t, epoch+1, info.Epoch)
+		mustHold(t, opt)
 
 		s = mustOpen(t, opt)
 		require.Equal(t, epoch+1, s.Info().Epoch)
@@ -51,6 +52,7 @@ func TestNewEpoch(t *testing.T) {
 		page, err := s.Page(t.Context(), first.Record.Conversation, 1, 0, 10, 1000)
 		require.NoError(t, err)
 		require.Len(t, page, 2)
+		mustHold(t, opt)
 	})
 }
 

@@ -130,7 +130,7 @@ var (
 		1062: true, // a key that another batch inserted meanwhile
 	}
 	mysqlRefused = map[uint16]bool{
-		1048: true, 1064: true, 1054: true, 1146: true, 1153: true, 1264: true, 1265: true, 1292: true, 1366: true, 1390: true, 1406: true, 1300: true,
+		1048: true, 1062: true, 1064: true, 1054: true, 1146: true, 1153: true, 1264: true, 1265: true, 1292: true, 1366: true, 1390: true, 1406: true, 1300: true,
 	}
 )
 

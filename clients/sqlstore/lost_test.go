@@ -1,0 +1,172 @@
+//go:build services
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/deploy/services"
+	"github.com/yanlink/yanlink/ws"
+)
+
+// fullConn is what both drivers' connections are.
+type fullConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.SessionResetter
+}
+
+// lossy is a connector whose connections may lose the answer to a commit.
+type lossy struct {
+	driver.Connector
+	lose    atomic.Bool // the next commit loses it
+	late    bool        // the server goes on for a while, although the connection is gone
+	end     func(tx driver.Tx) error
+	pending sync.WaitGroup
+}
+
+func (l *lossy) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := l.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &lossyConn{fullConn: c.(fullConn), lossy: l}, nil
+}
+
+type lossyConn struct {
+	fullConn
+	lossy *lossy
+	ended chan struct{} // closed when the server has ended a transaction late; nil: it did not
+}
+
+// Close closes the connection once the server has gone on.
+func (c *lossyConn) Close() error {
+	if c.ended == nil {
+		return c.fullConn.Close()
+	}
+	c.lossy.pending.Go(func() {
+		<-c.ended
+		_ = c.fullConn.Close()
+	})
+	return nil
+}
+
+func (c *lossyConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	// The transaction outlives its caller, as it does on a server that has not noticed yet.
+	tx, err := c.fullConn.BeginTx(context.WithoutCancel(ctx), opts)
+	return lossyTx{tx, c}, err
+}
+
+type lossyTx struct {
+	driver.Tx
+	conn *lossyConn
+}
+
+func (tx lossyTx) Commit() error {
+	l := tx.conn.lossy
+	switch {
+	case !l.lose.CompareAndSwap(true, false):
+		return tx.Tx.Commit()
+	case !l.late:
+		_ = l.end(tx.Tx)
+	default:
+		ended := make(chan struct{})
+		tx.conn.ended = ended
+		l.pending.Go(func() {
+			defer close(ended)
+			time.Sleep(300 * time.Millisecond)
+			_ = l.end(tx.Tx)
+		})
+	}
+	return driver.ErrBadConn
+}
+
+// connectorOf is the connector of a database.
+func connectorOf(t *testing.T, opt Options) driver.Connector {
+	opt.defaults()
+	d, err := dialectOf(opt.Driver)
+	require.NoError(t, err)
+	db, err := d.open(&opt)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return dsnConnector{db}
+}
+
+// dsnConnector opens a connection of a database as it would itself.
+type dsnConnector struct{ db *sql.DB }
+
+func (c dsnConnector) Driver() driver.Driver { return c.db.Driver() }
+
+func (c dsnConnector) Connect(ctx context.Context) (raw driver.Conn, err error) {
+	conn, err := c.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return raw, conn.Raw(func(v any) error {
+		raw = v.(driver.Conn)
+		return nil // the pool never sees it again, as conn is not closed
+	})
+}
+
+// A commit whose answer is lost is told as what it was.
+func TestStore_LostAnswer(t *testing.T) {
+	onEach(t, func(t *testing.T, driverName string, server services.Instance) {
+		for name, lost := range map[string]struct {
+			end         func(tx driver.Tx) error
+			late, holds bool
+		}{
+			"committed":      {end: driver.Tx.Commit, holds: true},
+			"neverArrived":   {end: driver.Tx.Rollback},
+			"stillUnderWay":  {end: driver.Tx.Commit, late: true, holds: true},
+			"rolledBackLate": {end: driver.Tx.Rollback, late: true},
+		} {
+			t.Run(name, func(t *testing.T) {
+				opt := fresh(t, driverName, server)
+				l := &lossy{Connector: connectorOf(t, opt), end: lost.end, late: lost.late}
+				db := sql.OpenDB(l)
+				t.Cleanup(func() { _ = db.Close() })
+				s := mustOpen(t, Options{Driver: driverName, DB: db, MaxConns: 2})
+				send := func(body string) *ws.Send {
+					return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: body, CreatedAt: 1}}
+				}
+				first, lostOne, last := send("first"), send("lost"), send("last")
+				mustCommit(t, s, first)
+				l.lose.Store(true)
+				err := s.Commit(t.Context(), []ws.Op{lostOne})
+				l.pending.Wait()
+				if lost.holds {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, ws.ErrUnavailable)
+				}
+				mustCommit(t, s, last)
+				page, err := s.Page(t.Context(), first.Record.Conversation, 1, 0, 10, 1000)
+				require.NoError(t, err)
+				bodies := []string{}
+				for _, r := range page {
+					bodies = append(bodies, r.Body)
+				}
+				if lost.holds {
+					require.Equal(t, []string{"first", "lost", "last"}, bodies)
+					require.Equal(t, uint64(2), lostOne.Record.Seq)
+				} else {
+					require.Equal(t, []string{"first", "last"}, bodies)
+				}
+				mustHold(t, opt)
+			})
+		}
+	})
+}
