@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 const loopback = "127.0.0.1"
@@ -103,6 +104,22 @@ func portsFree(port int, offsets []int) error {
 		}
 	}
 	return nil
+}
+
+const (
+	portEvery = 10 * time.Millisecond
+	portAfter = time.Second
+)
+
+// portsSoonFree is portsFree with a little patience: a process that is forked elsewhere in this one at the moment of the
+// first look has a copy of what listened there, until it becomes another program.
+func portsSoonFree(port int, offsets []int) error {
+	for deadline := time.Now().Add(portAfter); ; time.Sleep(portEvery) {
+		err := portsFree(port, offsets)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // onePort are the offsets of what listens on its port only.
