@@ -34,4 +34,6 @@
 //     bus stays there: "lost", "late".
 //   - the comparison of device epochs: in ws/hub.go let add keep the session with the lower epoch, and in
 //     clients/redisregistry/scripts/put.lua let outdoes say so too. Clients that come back are thrown out: "closed".
+//   - the connect order: in ws/connect.go let begin read first, and enter hub and registry 15 s later. Without the 15 s
+//     the reconciler makes it good before anybody could tell it from a busy machine: "late".
 package main
