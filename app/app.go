@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/yanlink/yanlink/clients/rocketbus"
 	"github.com/yanlink/yanlink/clients/sso"
 	"github.com/yanlink/yanlink/configs"
 	"github.com/yanlink/yanlink/ws"
@@ -23,9 +24,11 @@ type Bundle struct {
 	opt      options
 	log      *slog.Logger
 	store    ws.Store
-	registry ws.Registry // nil: this node is alone
-	tokens   sso.Shared  // nil: each node asks about tokens for itself
-	bus      ws.Bus      // nil: this node is alone
+	registry ws.Registry    // nil: this node is alone
+	tokens   sso.Shared     // nil: each node asks about tokens for itself
+	bus      ws.Bus         // nil: this node is alone
+	events   ws.EventSink   // nil: other systems are told nothing
+	rocket   *rocketbus.Bus // nil: nothing needed it
 	gateway  *ws.Gateway
 	auth     ws.Authenticator
 	client   *sso.Client // of sso.url; nil without one
@@ -68,7 +71,7 @@ func (b *Bundle) build() error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{b.openStore, b.register, b.joinCluster, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
+	for _, step := range []func() error{b.openStore, b.register, b.joinCluster, b.openEvents, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -27,7 +27,12 @@ func (b *Bundle) joinCluster() error {
 	if err := b.openRegistry(); err != nil {
 		return err
 	}
-	return b.openBus()
+	bus, err := b.rocketMQ()
+	if err != nil {
+		return err
+	}
+	b.bus = bus
+	return nil
 }
 
 func (b *Bundle) openRegistry() error {
@@ -47,18 +52,22 @@ func (b *Bundle) openRegistry() error {
 	return nil
 }
 
-func (b *Bundle) openBus() error {
+// rocketMQ returns the connection to RocketMQ. It is opened once: what carries messages carries events too.
+func (b *Bundle) rocketMQ() (*rocketbus.Bus, error) {
+	if b.rocket != nil {
+		return b.rocket, nil
+	}
 	bus, err := rocketbus.Open(b.busOptions())
 	if err != nil {
-		return fmt.Errorf("bus.rocketmq: %w", err)
+		return nil, fmt.Errorf("bus.rocketmq: %w", err)
 	}
-	b.bus = bus
+	b.rocket = bus
 	b.onStop("close the bus", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), busCloseTime)
 		defer cancel()
 		return bus.Close(ctx)
 	})
-	return nil
+	return bus, nil
 }
 
 func (b *Bundle) busOptions() rocketbus.Options {

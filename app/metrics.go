@@ -29,6 +29,8 @@ type metrics struct {
 	queues     *prometheus.GaugeVec
 	closed     *prometheus.CounterVec
 	doorbells  *prometheus.CounterVec
+	events     *prometheus.CounterVec
+	outbox     *prometheus.GaugeVec
 
 	// Looked up once: these are counted for each message.
 	accepted, pushedLocal, pushedBus, pushedLedger prometheus.Counter
@@ -57,11 +59,18 @@ func newMetrics() *metrics {
 			Name: "yanlink_queue_depth", Help: "What waits in a bounded queue, by its name.",
 		}, []string{"queue"}),
 		doorbells: counters("yanlink_doorbells_total", "Bodies on the bus, by what became of them: sent, received, stale; and what is left to the reconciler: unsent, lost, dropped, broken.", "outcome"),
-		closed:    counters("yanlink_closed_sessions_total", "Sessions that the server closed, by close code.", "code"),
+		events:    counters("yanlink_events_total", "Events for other systems, by what became of them: published; failed, for an attempt; dead, when given up.", "outcome"),
+		outbox: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "yanlink_outbox_events", Help: "Events in the outbox by state, as far as they are counted: pending, dead. Only the node that publishes them counts.",
+		}, []string{"state"}),
+		closed: counters("yanlink_closed_sessions_total", "Sessions that the server closed, by close code.", "code"),
 	}
 	// A rise is seen only of a counter that was there before it.
 	for _, outcome := range []string{"sent", "received", "stale", "unsent", "lost", "dropped", "broken"} {
 		m.doorbells.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"published", "failed", "dead"} {
+		m.events.WithLabelValues(outcome)
 	}
 	for _, code := range []int{protocol.CloseFault, protocol.CloseOverload, protocol.CloseNoHeartbeat, protocol.CloseAcksNothing} {
 		m.closed.WithLabelValues(strconv.Itoa(code))
@@ -85,7 +94,7 @@ func counters(name, help, label string) *prometheus.CounterVec {
 func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.sessions, m.messages, m.frames, m.requests, m.commitSize, m.commitTime, m.delivery, m.pushes, m.rested, m.catchUps,
-		m.waits, m.queues, m.closed, m.doorbells,
+		m.waits, m.queues, m.closed, m.doorbells, m.events, m.outbox,
 	}
 }
 
@@ -184,6 +193,15 @@ func (m *metrics) WindowFull() { m.waits.Inc() }
 
 // Queue implements ws.Metrics.
 func (m *metrics) Queue(name string, depth int) { m.queues.WithLabelValues(name).Set(float64(depth)) }
+
+// Event implements ws.Metrics.
+func (m *metrics) Event(outcome string, n int) { m.events.WithLabelValues(outcome).Add(float64(n)) }
+
+// Outbox implements ws.Metrics.
+func (m *metrics) Outbox(pending, dead int) {
+	m.outbox.WithLabelValues("pending").Set(float64(pending))
+	m.outbox.WithLabelValues("dead").Set(float64(dead))
+}
 
 // Closed implements ws.Metrics.
 func (m *metrics) Closed(code int) { m.closed.WithLabelValues(strconv.Itoa(code)).Inc() }

@@ -35,6 +35,8 @@ func TestMetrics(t *testing.T) {
 	m.WindowFull()
 	m.Queue("commit", 7)
 	m.Closed(4410)
+	m.Event("dead", 1)
+	m.Outbox(12, 3)
 	registry := prometheus.NewPedanticRegistry()
 	for _, c := range m.collectors() {
 		require.NoError(t, registry.Register(c))
@@ -43,7 +45,7 @@ func TestMetrics(t *testing.T) {
 		require.Empty(t, problems)
 	}
 	for want, c := range map[float64]prometheus.Collector{
-		1: m.sessions, 3: m.messages.WithLabelValues("accepted"), 4: m.pushes.WithLabelValues("local"), 7: m.queues.WithLabelValues("commit"),
+		1: m.sessions, 12: m.outbox.WithLabelValues("pending"), 3: m.messages.WithLabelValues("accepted"), 4: m.pushes.WithLabelValues("local"), 7: m.queues.WithLabelValues("commit"),
 	} {
 		require.InDelta(t, want, testutil.ToFloat64(c), 0)
 	}
@@ -51,6 +53,7 @@ func TestMetrics(t *testing.T) {
 		m.messages.WithLabelValues("conflict"), m.frames.WithLabelValues("bad_json"), m.requests.WithLabelValues("unauthorized"),
 		m.pushes.WithLabelValues("bus"), m.pushes.WithLabelValues("ledger"), m.pushes.WithLabelValues("resend"),
 		m.doorbells.WithLabelValues("sent"), m.doorbells.WithLabelValues("lost"), m.rested, m.catchUps, m.waits, m.closed.WithLabelValues("4410"),
+		m.events.WithLabelValues("dead"),
 	} {
 		require.InDelta(t, 1, testutil.ToFloat64(c), 0)
 	}

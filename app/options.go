@@ -23,6 +23,7 @@ type options struct {
 	db            *sql.DB
 	redis         redis.UniversalClient
 	clock         ws.Clock
+	eventSink     ws.EventSink
 	advertise     string // of a Server: the address it listens on
 	standalone    bool
 }
@@ -64,6 +65,10 @@ func WithDB(db *sql.DB) Option { return func(o *options) { o.db = db } }
 // WithRedis gives the connection of the registry, in place of registry.redis; it has to have ContextTimeoutEnabled.
 // Whoever opened it closes it, after Stop.
 func WithRedis(client redis.UniversalClient) Option { return func(o *options) { o.redis = client } }
+
+// WithEventSink takes the events for other systems, in place of RocketMQ and whatever events.enabled says. The topics are
+// those of RocketMQ.
+func WithEventSink(sink ws.EventSink) Option { return func(o *options) { o.eventSink = sink } }
 
 // WithClock sets the clock that records and tokens go by. Default: the wall clock.
 func WithClock(c ws.Clock) Option { return func(o *options) { o.clock = c } }

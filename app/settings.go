@@ -35,6 +35,7 @@ func (b *Bundle) engineOptions() ws.Options {
 		ReconcileEvery: c.Delivery.ReconcileEvery,
 
 		Registry: b.registry, Bus: b.bus, BeatEvery: c.Registry.NodeTTL / beatsPerTTL, RegistryTimeout: c.Registry.Timeout,
+		Events: b.eventOptions(),
 
 		Committers: b.committers(), CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
 		CommitInterval: orNone(c.Ledger.CommitInterval), CommitTimeout: c.Ledger.CommitTimeout,

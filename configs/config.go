@@ -24,6 +24,7 @@ type Config struct {
 	Delivery  Delivery  `mapstructure:"delivery"`
 	Messages  Messages  `mapstructure:"messages"`
 	Ledger    Ledger    `mapstructure:"ledger"`
+	Events    Events    `mapstructure:"events"`
 	Drain     Drain     `mapstructure:"drain"`
 	Protocol  Protocol  `mapstructure:"protocol"`
 	Log       Log       `mapstructure:"log"`
@@ -193,6 +194,16 @@ type Ledger struct {
 	CommitBatch    int           `mapstructure:"commitBatch" min:"1" max:"65536" doc:"items in one commit"`
 	CommitQueue    int           `mapstructure:"commitQueue" min:"1" max:"1048576" doc:"items waiting for a commit, beyond which sends are refused"`
 	CommitTimeout  time.Duration `mapstructure:"commitTimeout" min:"100ms" max:"5m" doc:"how long one commit may take"`
+}
+
+// Events say what other systems are told.
+type Events struct {
+	Enabled      bool          `mapstructure:"enabled" doc:"tell other systems of messages, receipts and presence, by RocketMQ (bus.rocketmq), also where bus.driver is memory"`
+	Bodies       bool          `mapstructure:"bodies" doc:"put the text of messages into the events about them"`
+	OfflineAfter time.Duration `mapstructure:"offlineAfter" min:"0s" max:"24h" doc:"how long a recipient has to acknowledge a message before recipient.offline; 0s for never"`
+	Linger       time.Duration `mapstructure:"linger" min:"100ms" max:"10m" doc:"how long a user without a session counts as online"`
+	MaxAttempts  int           `mapstructure:"maxAttempts" min:"1" max:"100000" doc:"attempts to publish an event, after which it is dead until an administrator replays it"`
+	RetryAfter   time.Duration `mapstructure:"retryAfter" min:"10ms" max:"1m" doc:"first wait between two attempts; doubles with each, up to a minute"`
 }
 
 // Drain says how the node goes away.

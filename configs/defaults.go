@@ -38,6 +38,7 @@ func Default() *Config {
 		Ledger: Ledger{
 			CommitInterval: 600 * time.Microsecond, CommitBatch: 1024, CommitQueue: 16384, CommitTimeout: 10 * time.Second,
 		},
+		Events:   Events{OfflineAfter: 10 * time.Second, Linger: 2 * time.Second, MaxAttempts: 100, RetryAfter: time.Second},
 		Drain:    Drain{Delay: 5 * time.Second, Spread: 10 * time.Second, Timeout: 25 * time.Second},
 		Protocol: Protocol{Trigger: "given"},
 		Log:      Log{Level: "info", Format: "text"},

@@ -17,6 +17,7 @@ func (c *Config) checkDrivers(p *Problems) {
 	need(p, sql, c.Store.DSN != "", "store.dsn", "it is empty; store.driver "+c.Store.Driver+" needs a data source name")
 	need(p, redis, len(c.Registry.Redis.Addrs) > 0, "registry.redis.addrs", "it is empty; registry.driver redis needs <host>:<port> of each server")
 	need(p, rocketmq, len(c.Bus.RocketMQ.NameServers) > 0, "bus.rocketmq.nameservers", "it is empty; bus.driver rocketmq needs <host>:<port> of each name server")
+	need(p, c.Events.Enabled && !rocketmq, len(c.Bus.RocketMQ.NameServers) > 0, "bus.rocketmq.nameservers", "it is empty; events.enabled needs <host>:<port> of each name server")
 	nacos := c.Discovery.Driver == "nacos"
 	need(p, nacos, len(c.Discovery.Nacos.Addrs) > 0, "discovery.nacos.addrs", "it is empty; discovery.driver nacos needs <host>:<port> of each server")
 	need(p, nacos, c.Discovery.Nacos.Service != "", "discovery.nacos.service", "it is empty; write the name to register, such as yanlink")

@@ -20,6 +20,7 @@ func TestConfig_Validate(t *testing.T) {
 		"store.dsn":                func(c *Config) { c.Store.Driver = "mysql" },
 		"registry.driver":          func(c *Config) { c.Registry.Driver = "redis"; c.Registry.Redis.Addrs = []string{"r:1"} },
 		"bus.rocketmq.nameservers": func(c *Config) { cluster(c); c.Bus.RocketMQ.NameServers = nil },
+		"events.linger":            func(c *Config) { c.Events.Linger = 0 },
 		"registry.redis.addrs":     func(c *Config) { cluster(c); c.Registry.Redis.Addrs = nil },
 		"store.driver":             func(c *Config) { cluster(c); c.Store.Driver = "pebble" },
 		"discovery.nacos.addrs":    func(c *Config) { c.Discovery.Driver = "nacos" },
@@ -49,6 +50,14 @@ func TestConfig_Validate(t *testing.T) {
 		require.True(t, strings.HasPrefix(problems[0], want+": "), problems[0])
 		require.NotContains(t, err.Error(), "\n")
 	}
+}
+
+func TestConfig_Validate_Events(t *testing.T) {
+	c := Default()
+	c.Events.Enabled = true
+	require.ErrorContains(t, c.Validate(), "bus.rocketmq.nameservers: it is empty; events.enabled needs")
+	c.Bus.RocketMQ.NameServers = []string{"q:9876"}
+	require.NoError(t, c.Validate())
 }
 
 func TestConfig_Validate_Sets(t *testing.T) {

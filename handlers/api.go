@@ -61,6 +61,8 @@ func (a *API) Mount(r gin.IRouter, authenticate gin.HandlerFunc, connectLimit ..
 	api.GET("/conversations/:id/messages", handle(a.history))
 	api.GET("/presence", handle(a.presence))
 	api.GET("/nodes", handle(a.nodes))
+	api.GET("/outbox", handle(a.outbox))
+	api.POST("/outbox/:id/replay", handle(a.replay))
 	api.GET("/me", handle(a.me))
 }
 

@@ -14,6 +14,7 @@ type Engine interface {
 	Sender
 	Ledger
 	Watcher
+	Outbox
 	Patient
 }
 
@@ -52,6 +53,14 @@ type Watcher interface {
 	Presence(ctx context.Context, users []string) ([]ws.Presence, error)
 	// Nodes lists the living members of the cluster, by id.
 	Nodes(ctx context.Context) ([]ws.Node, error)
+}
+
+// Outbox holds the events for other systems.
+type Outbox interface {
+	// Outbox lists events in a state with ids above after; next is 0 at the end.
+	Outbox(ctx context.Context, state ws.EventState, after uint64, limit int) (items []ws.Event, next uint64, err error)
+	// Replay has a dead event sent again.
+	Replay(ctx context.Context, id uint64) error
 }
 
 // Patient can be asked how it is.

@@ -70,7 +70,7 @@ func TestMe(t *testing.T) {
 func TestNobody(t *testing.T) {
 	d := openDoor(t, nil)
 	const id = "00000000000000020000000000000001"
-	for _, path := range []string{"messages/" + id, "conversations", "conversations/" + id[:16] + "/messages", "presence?users=ben", "nodes", "me"} {
+	for _, path := range []string{"messages/" + id, "conversations", "conversations/" + id[:16] + "/messages", "presence?users=ben", "nodes", "outbox", "me"} {
 		for _, who := range []string{"", "stranger"} {
 			d.get(who, "/api/v1/"+path).refused(t, 401, "unauthorized", "")
 		}

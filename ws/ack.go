@@ -20,9 +20,15 @@ type ackItem struct {
 	done    chan struct{} // closed when it holds or never will; may be nil
 }
 
-func (it *ackItem) op() Op           { return &it.Ack }
-func (it *ackItem) kept() bool       { return true }
-func (it *ackItem) stamp(now Millis) { it.At = now }
+func (it *ackItem) op() Op     { return &it.Ack }
+func (it *ackItem) kept() bool { return true }
+
+func (it *ackItem) stamp(now Millis) {
+	it.At = now
+	if len(it.records) > 0 && it.origin.g.outbox != nil {
+		it.Events = it.origin.g.outbox.messageDelivered(&it.Ack, it.records)
+	}
+}
 
 func (it *ackItem) refused(err error) {
 	it.Err = err

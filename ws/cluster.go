@@ -150,6 +150,9 @@ func (c *cluster) reap(ctx context.Context) {
 	}
 	if len(gone) > 0 {
 		c.g.log.Warn("routes of a silent node were removed", "node", gone[0].Node, "sessions", len(gone))
+		if c.g.outbox != nil {
+			c.g.outbox.presences.reaped(gone)
+		}
 	}
 }
 

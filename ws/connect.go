@@ -196,6 +196,9 @@ func (s *Session) begin() {
 
 // read begins the first read of the ledger. Until then the session counts as working, so that nothing else does.
 func (s *Session) read() {
+	if o := s.g.outbox; o != nil {
+		o.presences.connected(s.user)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.working = false
@@ -221,6 +224,9 @@ func (s *Session) end() {
 	s.g.hub.remove(s)
 	if c := s.g.cluster; c != nil {
 		c.routes.remove(s)
+	}
+	if o := s.g.outbox; o != nil {
+		o.presences.disconnected(s.user)
 	}
 	s.g.opt.Metrics.Session(-1)
 	s.mu.Lock()

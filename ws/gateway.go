@@ -38,6 +38,7 @@ type Gateway struct {
 	committers committers
 	dispatcher *dispatcher
 	cluster    *cluster // nil: this node is alone
+	outbox     *outbox  // nil: nobody is told of anything
 	wheel      *wheel
 	work       *workQueue
 	names      *names
@@ -89,7 +90,9 @@ func New(store Store, opt Options) (*Gateway, error) {
 	g.committers = newCommitters(g)
 	g.cluster = newCluster(g)
 	g.setUpMelody()
-	return g, nil
+	var err error
+	g.outbox, err = newOutbox(g)
+	return g, err
 }
 
 func (g *Gateway) setUpMelody() {
@@ -118,6 +121,9 @@ func (g *Gateway) Start(ctx context.Context) error {
 			g.state.Store(stateNew)
 			return err
 		}
+	}
+	if g.outbox != nil {
+		g.outbox.start()
 	}
 	g.writing.Go(func() {
 		defer close(g.dispatcher.queue)
@@ -177,6 +183,9 @@ func (g *Gateway) stop(ctx context.Context) error {
 	if g.cluster != nil {
 		g.cluster.stop(ctx)
 	}
+	if g.outbox != nil {
+		g.outbox.stop(ctx)
+	}
 	g.cancel()
 	g.wg.Wait()
 	return err
@@ -231,6 +240,9 @@ func (g *Gateway) Health(context.Context) Health {
 	}
 	if g.cluster != nil {
 		g.cluster.health(&h)
+	}
+	if g.outbox != nil {
+		g.outbox.relay.health(&h)
 	}
 	if g.committers.refusing() {
 		h.Dependencies["ledger"] = "refuses writes; see the log"

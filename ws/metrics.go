@@ -27,6 +27,11 @@ type Metrics interface {
 	WindowFull()
 	// Queue reports the depth of a bounded queue, by name: commit, dispatch, catchup.
 	Queue(name string, depth int)
+	// Event counts outgoing events by outcome: published; failed, for an attempt; dead, when given up.
+	Event(outcome string, n int)
+	// Outbox reports how many outgoing events wait and how many are dead, as far as they were counted. Only the node that
+	// sends them counts; another one reports none.
+	Outbox(pending, dead int)
 	// Closed counts sessions the engine closed, by close code.
 	Closed(code int)
 }
@@ -77,6 +82,12 @@ func (NoMetrics) WindowFull() {}
 
 // Queue implements Metrics.
 func (NoMetrics) Queue(string, int) {}
+
+// Event implements Metrics.
+func (NoMetrics) Event(string, int) {}
+
+// Outbox implements Metrics.
+func (NoMetrics) Outbox(int, int) {}
 
 // Closed implements Metrics.
 func (NoMetrics) Closed(int) {}

@@ -56,6 +56,8 @@ type Options struct {
 	RegistryTimeout time.Duration // of one call to the registry; default 1s
 	CanaryEvery     time.Duration // how often this node rings itself to see that the bus works; default 1s
 
+	Events *EventOptions // what other systems are told; nil: nothing
+
 	RecheckEvery time.Duration // how often a live session's token is checked again; default 1m
 	DrainSpread  time.Duration // over how long sessions are closed on Stop; default 10s
 

@@ -122,7 +122,7 @@ func (g *Gateway) newSend(draft *Draft, to string) *sendItem {
 	return &sendItem{
 		ttl: millis(draft.TTL),
 		Send: Send{
-			To: to, CreateUsers: g.opt.StoreUnknown, SenderName: draft.FromName, Hash: contentHash(draft),
+			To: to, CreateUsers: g.opt.StoreUnknown, SenderName: draft.FromName, Hash: contentHash(draft), Events: g.eventsOfSend(),
 			Record: Record{
 				Kind: KindMessage, Sender: draft.From, SenderDevice: draft.device, MsgID: draft.MsgID,
 				RequestID: draft.requestID, Node: g.opt.NodeID, Body: draft.Body, FileType: draft.FileType,

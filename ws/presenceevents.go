@@ -1,0 +1,256 @@
+package ws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// presenceBatch is how many users are told of in one commit.
+	presenceBatch = 500
+	// presenceEvery is how often departures are looked at, and tried again what the registry or the ledger refused.
+	presenceEvery = 250 * time.Millisecond
+)
+
+// presenceEvents raises user.online and user.offline. Of the nodes where a user has sessions the one with the oldest says
+// that the user is online, and the one that sees the last one end that the user is not. Who comes back within Linger was
+// never away.
+type presenceEvents struct {
+	o    *outbox
+	wake chan struct{}
+
+	telling sync.Mutex // held by whoever tells
+	failing bool
+
+	// A user is in one of them at most. They say what is to be told; who is here, only the hub knows.
+	mu      sync.Mutex
+	arrived map[string]bool   // has a session here and was not told of
+	online  map[string]bool   // was told of, by this node or another
+	left    map[string]Millis // since when there is no session here, monotonic
+}
+
+func newPresenceEvents(o *outbox) *presenceEvents {
+	return &presenceEvents{
+		o: o, wake: make(chan struct{}, 1),
+		arrived: make(map[string]bool), online: make(map[string]bool), left: make(map[string]Millis),
+	}
+}
+
+// connected notes a session of user whose route the registry has, if it answers.
+func (p *presenceEvents) connected(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, away := p.left[user]; away {
+		delete(p.left, user)
+		p.online[user] = true
+	}
+	if p.online[user] {
+		return
+	}
+	p.arrived[user] = true
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// disconnected notes the end of a session of user.
+func (p *presenceEvents) disconnected(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.here(user) && p.online[user] {
+		p.leave(user, p.o.g.mono())
+	}
+}
+
+// reaped notes the users of a node that was silent for so long that it counts as dead: they had their time to come back.
+func (p *presenceEvents) reaped(routes []Route) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range routes {
+		if user := routes[i].User; !p.here(user) {
+			p.leave(user, p.o.g.mono()-millis(p.o.opt.Linger))
+		}
+	}
+}
+
+// leave notes since when a user may come back. The caller holds mu.
+func (p *presenceEvents) leave(user string, since Millis) {
+	delete(p.arrived, user)
+	delete(p.online, user)
+	p.left[user] = since
+}
+
+func (p *presenceEvents) here(user string) bool { return len(p.o.g.hub.sessions(user)) > 0 }
+
+// run tells of who comes and goes until ctx ends.
+func (p *presenceEvents) run(ctx context.Context) {
+	ticker := time.NewTicker(p.every())
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wake:
+		case <-ticker.C:
+		}
+		p.tell(ctx, p.o.opt.Linger)
+	}
+}
+
+func (p *presenceEvents) every() time.Duration { return min(presenceEvery, p.o.opt.Linger) }
+
+// finish tells of those whom the end of this node leaves without a session, once they have had the time to come back
+// elsewhere, as far as ctx allows and unless the registry or the ledger is down. Nobody comes here any more.
+func (p *presenceEvents) finish(ctx context.Context) {
+	linger := p.o.opt.Linger
+	if p.o.g.cluster == nil {
+		linger = 0
+	}
+	told := p.tell(ctx, linger)
+	for told && p.waiting() && ctx.Err() == nil {
+		pauseContext(ctx, p.every())
+		told = p.tell(ctx, linger)
+	}
+	if p.waiting() {
+		p.o.g.log.Warn("it was not told who is offline by the end of this node")
+	}
+}
+
+func (p *presenceEvents) waiting() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.arrived)+len(p.left) > 0
+}
+
+// tell raises what is due, and reports whether it could. What the registry or the ledger refuses waits for the next time.
+func (p *presenceEvents) tell(ctx context.Context, linger time.Duration) bool {
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	err := inBatches(ctx, p.arrivals(), p.tellOnline)
+	if err == nil {
+		err = inBatches(ctx, p.departures(p.o.g.mono()-millis(linger)), p.tellOffline)
+	}
+	if failing := err != nil; failing != p.failing {
+		p.failing = failing
+		if failing {
+			p.o.g.log.Warn("who came and who left cannot be told now; it is told later", "error", err)
+		}
+	}
+	return err == nil
+}
+
+func inBatches(ctx context.Context, users []string, tell func(context.Context, []string) error) error {
+	for batch := range slices.Chunk(users, presenceBatch) {
+		if err := tell(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrivals returns who came and is still here.
+func (p *presenceEvents) arrivals() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.arrived, func(user string, _ bool) bool { return !p.here(user) }) // gone before anybody was told
+	return slices.Collect(maps.Keys(p.arrived))
+}
+
+// tellOnline tells of those for whom this node is to do it.
+func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
+	elsewhere, err := p.elsewhere(users)
+	if err != nil {
+		return err
+	}
+	var events []Event
+	for _, user := range users {
+		if p.isFirst(user, elsewhere[user]) {
+			events = append(events, p.o.presence(eventUserOnline, user))
+		}
+	}
+	if err := p.write(ctx, events); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, user := range users {
+		if p.here(user) {
+			delete(p.arrived, user)
+			p.online[user] = true
+		} else {
+			p.leave(user, p.o.g.mono())
+		}
+	}
+	return nil
+}
+
+// isFirst reports whether the oldest session of a user is on this node. Two nodes that come to see each other's session
+// agree on it.
+func (p *presenceEvents) isFirst(user string, elsewhere []Route) bool {
+	if len(elsewhere) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.o.g.hub.sessions(user), func(s *Session) bool {
+		return !slices.ContainsFunc(elsewhere, func(r Route) bool {
+			return r.Since < s.since || r.Since == s.since && r.SessionID < s.id
+		})
+	})
+}
+
+// departures returns those who left at due or before, and did not come back here.
+func (p *presenceEvents) departures(due Millis) (users []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for user, at := range p.left {
+		if at <= due {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+// tellOffline tells of those who have no session anywhere.
+func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error {
+	elsewhere, err := p.elsewhere(users)
+	if err != nil {
+		return err
+	}
+	var events []Event
+	for _, user := range users {
+		if len(elsewhere[user]) == 0 && !p.here(user) {
+			events = append(events, p.o.presence(eventUserOffline, user))
+		}
+	}
+	if err := p.write(ctx, events); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, user := range users {
+		delete(p.left, user)
+		delete(p.online, user)
+		if p.here(user) {
+			p.arrived[user] = true // came back while it was told
+		}
+	}
+	return nil
+}
+
+func (p *presenceEvents) elsewhere(users []string) (map[string][]Route, error) {
+	routes, complete := p.o.g.elsewhere(users)
+	if !complete {
+		return nil, errRegistryDown
+	}
+	return routes, nil
+}
+
+func (p *presenceEvents) write(ctx context.Context, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return p.o.commit(ctx, &AddEvents{Events: events})
+}
