@@ -67,6 +67,7 @@ type town struct {
 	*world.Backends
 	sso   *world.SSO
 	dir   string
+	env   []string // settings of every node that is prepared from then on
 	nodes []*child.Server
 }
 
@@ -115,7 +116,7 @@ func (w *town) prepare(n int, change func(n int, a *world.Addresses)) *child.Ser
 	if change != nil {
 		change(n, &addresses)
 	}
-	node, err := world.NewNode(shared.bin, w.dir, n, addresses)
+	node, err := world.NewNode(shared.bin, w.dir, n, addresses, w.env...)
 	require.NoError(w, err)
 	w.nodes = append(w.nodes, node)
 	return node
