@@ -114,6 +114,7 @@ func TestPage_Addresses(t *testing.T) {
 	for _, module := range modules {
 		text, err := os.ReadFile(module)
 		require.NoError(t, err)
+		require.NotRegexp(t, `(?i)(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function`, string(text), module)
 		for _, match := range imports.FindAllStringSubmatch(string(text), -1) {
 			require.True(t, strings.HasPrefix(match[1], "./"), "%s imports %s", module, match[1])
 			require.Equal(t, http.StatusOK, get(t, handler, "/assets/"+match[1][2:]).Code, "%s imports %s", module, match[1])

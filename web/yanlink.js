@@ -424,10 +424,9 @@ export class Link {
   async close({ forget = false } = {}) {
     this.#ended.abort(); // lets go of the lock and of the page's events
     clearTimeout(this.#renewTimer);
-    if (this.#leading) this.#connection.stop();
-    this.#channel?.close();
+    this.#channel?.close(); // first: for the other tabs it does not end
     this.#channel = null;
-    this.#become({ state: "ended", why: "closed" });
+    this.#connection.stop();
     for (const { fail, timer } of this.#asked.values()) {
       clearTimeout(timer);
       fail(new YanlinkError("closed"));

@@ -198,6 +198,38 @@ func TestPage_WayIn(t *testing.T) {
 		anna.healthy()
 	})
 
+	t.Run("TakeBack", func(t *testing.T) {
+		emil := browser.person(t, server.url("?as=emil&name=Emil"))
+		emil.online()
+		fred := browser.person(t, server.url("?as=fred&name=Fred&with=emil"))
+		fred.online()
+		other := fred.tab(server.url("?as=fred&name=Fred&with=emil"))
+		other.online()
+		fred.say("Not meant for you")
+		fred.eventually("it is delivered", func() bool { return delivered(fred) && len(fred.messages()) == 1 })
+		emil.run(chromedp.Click(chromedp.CSS(`button[data-peer="fred"]`)))
+		emil.eventually("it is shown", func() bool { return len(emil.messages()) == 1 })
+		fred.run(chromedp.Click(chromedp.CSS(".recall")))
+		for _, p := range []*page{fred, other, emil} {
+			p.eventually("it is taken back", func() bool { return same(p.texts(), []string{"taken back"}) })
+			p.healthy()
+		}
+		emil.run(chromedp.Reload())
+		emil.online()
+		emil.eventually("it stays so", func() bool { return same(emil.texts(), []string{"taken back"}) })
+	})
+
+	t.Run("Markup", func(t *testing.T) {
+		const markup = `<img src=x onerror="document.title='broken in'"> & <b>bold</b>`
+		p := browser.person(t, server.url("?as=gina&name=%3Ci%3EGina%3C%2Fi%3E&with=carl"))
+		p.online()
+		p.say(markup)
+		p.eventually("it stands as it was typed", func() bool { return same(p.texts(), []string{markup}) })
+		require.Contains(t, p.text(".me"), "<i>Gina</i>")
+		require.False(t, value[bool](p, `Boolean(document.querySelector("#app :is(b, i, li img)"))`))
+		p.healthy()
+	})
+
 	t.Run("NarrowAndDark", func(t *testing.T) {
 		p := browser.person(t, server.url("?as=carl&name=Carl"),
 			chromedp.EmulateViewport(390, 780), dark)

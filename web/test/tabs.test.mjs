@@ -63,6 +63,7 @@ test("when the first tab ends, the second connects and goes on", async () => {
   next.message(1);
   next.message(3, "three", { prevSeq: 1 });
   await world.settle();
+  assert.deepEqual(second.of("connection").filter(({ state }) => state === "ended"), []);
   assert.deepEqual(texts(second), ["text 1", "three"]);
 });
 
