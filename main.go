@@ -22,6 +22,10 @@ const usage = `yanlink is a durable messaging server: WebSocket for web front en
   yanlink [-config FILE]      run the server; without a file, the embedded default: data in ./data, 127.0.0.1:8084
   yanlink check-config FILE   say everything that is wrong with a configuration
   yanlink check-store DIR     verify every invariant of a ledger that no server has open
+  yanlink [-config FILE] check-store
+                              the same of the configured ledger; a database may be in use meanwhile
+  yanlink [-config FILE] migrate
+                              make the tables of the configured database, or bring them to this version's format
   yanlink [-config FILE] new-epoch
                               after a database came back without all that had been committed, and before a node starts
   yanlink topics              make the topics of a cluster's nodes in RocketMQ, or delete those of nodes that are gone
@@ -68,8 +72,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return checkConfig(words[1], stdout, stderr)
 	case words[0] == "check-store" && len(words) == 2:
 		return checkStore(words[1], stdout, stderr)
+	case words[0] == "check-store" && len(words) == 1:
+		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error {
+			problems, err := app.CheckLedger(ctx, cfg, stdout)
+			return checked(problems, "the ledger", err, stdout)
+		})
+	case words[0] == "migrate" && len(words) == 1:
+		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error { return app.Migrate(ctx, cfg, stdout) })
 	case words[0] == "new-epoch" && len(words) == 1:
-		return newEpoch(*file, stdout, stderr)
+		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error { return app.NewEpoch(ctx, cfg, stdout) })
 	case words[0] == "topics":
 		return topics(*file, words[1:], stdout, stderr)
 	}
@@ -98,22 +109,31 @@ func checkStore(dir string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	problems, err := app.CheckStore(ctx, dir, stdout)
-	switch {
-	case err != nil:
+	if err := checked(problems, dir, err, stdout); err != nil {
 		return fail(stderr, err)
-	case problems > 0:
-		return fail(stderr, fmt.Errorf("%d problems in %s; keep a copy of it and restore a backup", problems, dir))
 	}
-	_, _ = fmt.Fprintln(stdout, dir, "holds every invariant")
 	return exitOK
 }
 
-func newEpoch(file string, stdout, stderr io.Writer) int {
+// checked says what came of the check of a ledger.
+func checked(problems int, what string, err error, stdout io.Writer) error {
+	switch {
+	case err != nil:
+		return err
+	case problems > 0:
+		return fmt.Errorf("%d problems in %s; keep a copy of it and restore a backup", problems, what)
+	}
+	_, _ = fmt.Fprintln(stdout, what, "holds every invariant")
+	return nil
+}
+
+// configured runs a command on what the configuration names; a signal ends it.
+func configured(file string, stderr io.Writer, command func(ctx context.Context, cfg *configs.Config) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cfg, err := configs.Load(file)
 	if err == nil {
-		err = app.NewEpoch(ctx, cfg, stdout)
+		err = command(ctx, cfg)
 	}
 	if err != nil {
 		return fail(stderr, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"github.com/yanlink/yanlink/clients/sqlstore"
 	"github.com/yanlink/yanlink/configs"
@@ -17,8 +16,7 @@ func NewEpoch(ctx context.Context, cfg *configs.Config, out io.Writer) error {
 	if cfg.Store.Driver == "pebble" {
 		return errors.New("new-epoch is for a database; set store.driver and store.dsn to the one that was restored")
 	}
-	b := &Bundle{cfg: cfg, log: slog.New(slog.DiscardHandler)}
-	info, err := sqlstore.NewEpoch(ctx, b.sqlOptions())
+	info, err := sqlstore.NewEpoch(ctx, commandSQL(cfg))
 	if err != nil {
 		return err
 	}

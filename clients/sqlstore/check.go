@@ -27,7 +27,7 @@ type Summary struct {
 // all in Summary.Broken. The error says that the ledger could not be read at all, or not to its end.
 func Check(ctx context.Context, opt Options, report func(line string)) (sum Summary, err error) {
 	opt.StatementTimeout = checkTimeout
-	s, err := connect(ctx, opt)
+	s, err := connectSoon(ctx, opt)
 	if err != nil {
 		return sum, err
 	}

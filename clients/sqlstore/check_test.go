@@ -45,7 +45,9 @@ func checked(tb testing.TB, s *Store) {
 	send := func(msgid string) ws.Op {
 		return &ws.Send{
 			To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", SenderDevice: "web", MsgID: msgid, Body: "hello", CreatedAt: 5},
-			Events: func(*ws.Send) []ws.Event { return []ws.Event{{Topic: "t"}, {State: ws.EventScheduled, NextAttemptAt: 99}} },
+			Events: func(*ws.Send) []ws.Event {
+				return []ws.Event{{Topic: "t"}, {State: ws.EventScheduled, NextAttemptAt: 99}}
+			},
 		}
 	}
 	mustCommit(tb, s, &ws.OpenDevice{User: "bob", Device: "web", At: 1}, &ws.OpenDevice{User: "bob", Device: "~tab", At: 1},

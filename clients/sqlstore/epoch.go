@@ -13,10 +13,8 @@ import (
 // lacks. Browsers count exactly to 2⁵³, which leaves room for two million restores.
 const ahead = 1 << 32
 
-const (
-	reachTime = 30 * time.Second // how long the server is waited for
-	epochTime = 10 * time.Minute // what one statement over a whole table may take
-)
+// epochTime is what one statement over a whole table may take.
+const epochTime = 10 * time.Minute
 
 // moves make sure that nothing of the lost time is given a second time: positions, ids of conversations and scheduled
 // messages, and device epochs, of which the registry may remember the lost ones. What cursors and receipts say of lost

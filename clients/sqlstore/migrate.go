@@ -29,13 +29,18 @@ var (
 )
 
 // Migrate makes the tables, or changes those of an older program, in the database that opt names. Nodes that start at the
-// same time wait for each other. Open does the same unless opt.NoMigrate is set.
-func Migrate(ctx context.Context, opt Options) error {
-	s, err := connect(ctx, opt)
+// same time wait for each other. It returns what the ledger then says of itself. Open does the same unless opt.NoMigrate
+// is set.
+func Migrate(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) {
+	s, err := connectSoon(ctx, opt)
 	if err != nil {
-		return err
+		return info, err
 	}
-	return errors.Join(s.migrate(ctx), s.Close())
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.migrate(ctx); err != nil {
+		return info, err
+	}
+	return s.inform(ctx, s.db)
 }
 
 func (s *Store) migrate(ctx context.Context) (err error) {

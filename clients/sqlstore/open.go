@@ -53,6 +53,16 @@ func connect(ctx context.Context, opt Options) (*Store, error) {
 	return s, nil
 }
 
+// reachTime is how long somebody at a terminal waits for the server.
+const reachTime = 30 * time.Second
+
+// connectSoon reaches the server for somebody at a terminal.
+func connectSoon(ctx context.Context, opt Options) (*Store, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	return connect(ctx, opt)
+}
+
 // reach waits until the server answers or ctx ends.
 func (s *Store) reach(ctx context.Context) error {
 	for delay := 50 * time.Millisecond; ; delay = min(2*delay, 2*time.Second) {
