@@ -94,7 +94,7 @@ func fail(stderr io.Writer, err error) int {
 }
 
 func checkConfig(file string, stdout, stderr io.Writer) int {
-	cfg, err := configs.Load(file)
+	cfg, err := app.LoadConfig(context.Background(), file)
 	if err == nil {
 		err = app.Check(cfg)
 	}
@@ -131,7 +131,7 @@ func checked(problems int, what string, err error, stdout io.Writer) error {
 func configured(file string, stderr io.Writer, command func(ctx context.Context, cfg *configs.Config) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cfg, err := configs.Load(file)
+	cfg, err := app.LoadConfig(context.Background(), file)
 	if err == nil {
 		err = command(ctx, cfg)
 	}
@@ -143,7 +143,7 @@ func configured(file string, stderr io.Writer, command func(ctx context.Context,
 
 // serve runs the server until a signal ends it or it fails.
 func serve(file string, stderr io.Writer) int {
-	cfg, err := configs.Load(file)
+	cfg, err := app.LoadConfig(context.Background(), file)
 	if err != nil {
 		return fail(stderr, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/yanlink/yanlink/clients/nacos"
 	"github.com/yanlink/yanlink/clients/rocketbus"
 	"github.com/yanlink/yanlink/clients/sso"
 	"github.com/yanlink/yanlink/configs"
@@ -20,20 +21,21 @@ import (
 
 // Bundle is Yanlink as a part of a Gin application.
 type Bundle struct {
-	cfg      *configs.Config
-	opt      options
-	log      *slog.Logger
-	store    ws.Store
-	registry ws.Registry    // nil: this node is alone
-	tokens   sso.Shared     // nil: each node asks about tokens for itself
-	bus      ws.Bus         // nil: this node is alone
-	events   ws.EventSink   // nil: other systems are told nothing
-	rocket   *rocketbus.Bus // nil: nothing needed it
-	gateway  *ws.Gateway
-	auth     ws.Authenticator
-	client   *sso.Client // of sso.url; nil without one
-	dev      *devSSO     // nil where there is none
-	metrics  *metrics
+	cfg       *configs.Config
+	opt       options
+	log       *slog.Logger
+	store     ws.Store
+	registry  ws.Registry    // nil: this node is alone
+	tokens    sso.Shared     // nil: each node asks about tokens for itself
+	bus       ws.Bus         // nil: this node is alone
+	events    ws.EventSink   // nil: other systems are told nothing
+	rocket    *rocketbus.Bus // nil: nothing needed it
+	gateway   *ws.Gateway
+	auth      ws.Authenticator
+	client    *sso.Client      // of sso.url; nil without one
+	dev       *devSSO          // nil where there is none
+	announcer *nacos.Announcer // nil without discovery
+	metrics   *metrics
 
 	registerer prometheus.Registerer
 	gatherer   prometheus.Gatherer // nil if the host's registry cannot be read
@@ -71,7 +73,7 @@ func (b *Bundle) build() error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{b.openStore, b.register, b.joinCluster, b.openEvents, b.buildAuthentication, b.buildGateway, b.watchDependencies} {
+	for _, step := range []func() error{b.openStore, b.register, b.joinCluster, b.openEvents, b.buildAuthentication, b.buildGateway, b.buildAnnouncer, b.watchDependencies} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -25,8 +25,10 @@ func TestNew_Refused(t *testing.T) {
 	for want, change := range map[string]func(*configs.Config){
 		"delivery.window: 0 is out of range": func(c *configs.Config) { c.Delivery.Window = 0 },
 		"store.dsn: ":                        func(c *configs.Config) { c.Store.Driver, c.Store.DSN = "mysql", "not a dsn" },
-		"discovery.driver: nacos is not in this version; use none": func(c *configs.Config) { c.Discovery.Driver, c.Discovery.Nacos.Addrs = "nacos", []string{"n:1"} },
-		"store.dir: the ledger's folder is not writable":           func(c *configs.Config) { c.Store.Dir = "/proc/nothing" },
+		"discovery.nacos: nacos: \"n\" is not <host>:<port>": func(c *configs.Config) {
+			c.Node.Advertise, c.Discovery.Driver, c.Discovery.Nacos.Addrs = "127.0.0.1:8084", "nacos", []string{"n"}
+		},
+		"store.dir: the ledger's folder is not writable": func(c *configs.Config) { c.Store.Dir = "/proc/nothing" },
 	} {
 		c := testConfig(t)
 		change(c)
@@ -37,9 +39,9 @@ func TestNew_Refused(t *testing.T) {
 	c := testConfig(t)
 	c.Registry.Driver, c.Registry.Redis.Addrs = "redis", []string{"r:1"}
 	c.SSO.Dev, c.Delivery.Window = false, 0
-	c.Discovery.Driver, c.Discovery.Nacos.Addrs = "nacos", []string{"n:1"}
+	c.Discovery.Driver = "nacos"
 	err := app.Check(c)
-	for _, want := range []string{"delivery.window", "registry.driver: redis does not work with bus.driver memory", "discovery.driver: nacos", "sso.url: nobody"} {
+	for _, want := range []string{"delivery.window", "registry.driver: redis does not work with bus.driver memory", "discovery.nacos.addrs: it is empty", "sso.url: nobody"} {
 		require.ErrorContains(t, err, want, "all at once")
 	}
 	require.NoError(t, app.Check(configs.Default()), "the program brings the development SSO")

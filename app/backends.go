@@ -9,14 +9,6 @@ import (
 	"github.com/yanlink/yanlink/clients/sqlstore"
 )
 
-// unsupported lists the drivers that are valid and that this version does not have yet.
-func (b *Bundle) unsupported() (problems []string) {
-	if b.cfg.Discovery.Driver == "nacos" {
-		problems = append(problems, "discovery.driver: nacos is not in this version; use none")
-	}
-	return problems
-}
-
 // openStore opens the ledger that store.driver names, unless the host gave one.
 func (b *Bundle) openStore() error {
 	switch {

@@ -17,13 +17,12 @@ func Check(cfg *configs.Config, opts ...Option) error {
 	return b.check()
 }
 
-// check returns all that is wrong with the configuration, and all of it that this version does not have.
+// check returns all that is wrong with the configuration.
 func (b *Bundle) check() error {
 	var problems configs.Problems
 	if err := b.cfg.Validate(); err != nil && !errors.As(err, &problems) {
 		return err
 	}
-	problems = append(problems, b.unsupported()...)
 	if err := b.canCheckTokens(); err != nil {
 		problems = append(problems, err.Error())
 	}

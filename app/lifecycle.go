@@ -25,6 +25,9 @@ func (b *Bundle) Start(ctx context.Context) error {
 	if err := b.gateway.Start(ctx); err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
+	if b.announcer != nil {
+		b.announcer.Start()
+	}
 	return nil
 }
 
@@ -37,8 +40,12 @@ func (b *Bundle) Stop(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, b.cfg.Drain.Timeout)
 		defer cancel()
 		if b.state.CompareAndSwap(stateServing, stateLeaving) {
+			if b.announcer != nil {
+				b.announcer.Drain()
+			}
 			pause(ctx, b.cfg.Drain.Delay)
 		}
+		b.leaveDiscovery(ctx)
 		b.gateway.Drain()
 		b.stopErr = b.gateway.Stop(ctx)
 		b.state.Store(stateStopped)
@@ -69,6 +76,15 @@ func (b *Bundle) Health(ctx context.Context) ws.Health {
 		h.Dependencies["sso"] = "ok"
 		if !b.client.Reachable() {
 			h.Dependencies["sso"] = "does not answer; known tokens go on"
+			if h.Ready {
+				h.Status = "degraded"
+			}
+		}
+	}
+	if b.announcer != nil {
+		h.Dependencies["discovery"] = "ok"
+		if !b.announcer.Known() {
+			h.Dependencies["discovery"] = "does not answer; the node serves on and is announced by itself"
 			if h.Ready {
 				h.Status = "degraded"
 			}

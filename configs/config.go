@@ -98,11 +98,18 @@ type Discovery struct {
 	Nacos  Nacos  `mapstructure:"nacos"`
 }
 
-// Nacos is the address of a Nacos cluster.
+// Nacos is the address of a Nacos cluster, and what is kept there.
 type Nacos struct {
-	Addrs     []string `mapstructure:"addrs" doc:"<host>:<port> of each server (not in this version)"`
-	Namespace string   `mapstructure:"namespace" doc:"namespace id; empty for the public one (not in this version)"`
-	Service   string   `mapstructure:"service" doc:"name of the service to register (not in this version)"`
+	Addrs      []string      `mapstructure:"addrs" doc:"<host>:<port> of each server (nacos)"`
+	Namespace  string        `mapstructure:"namespace" doc:"namespace id; empty for the public one (nacos)"`
+	Group      string        `mapstructure:"group" doc:"group of the service and of the configuration (nacos)"`
+	Service    string        `mapstructure:"service" doc:"name of the service under which the node is registered (nacos)"`
+	Username   string        `mapstructure:"username" doc:"user name, if Nacos asks for one (nacos)"`
+	Password   string        `mapstructure:"password" secret:"true" doc:"password, if Nacos asks for one (nacos)"`
+	Timeout    time.Duration `mapstructure:"timeout" min:"100ms" max:"30s" doc:"how long one call to one server may take (nacos)"`
+	Beat       time.Duration `mapstructure:"beat" min:"500ms" max:"10s" doc:"how often the node gives a sign of life; Nacos takes out who is silent for 15s (nacos)"`
+	Config     string        `mapstructure:"config" doc:"id of a configuration kept in Nacos, in YAML, read once at start; the file and the environment go before it; empty for none (nacos)"`
+	ConfigCopy string        `mapstructure:"configCopy" doc:"file in which that configuration is kept, to start from while Nacos is down; it holds what Nacos holds, secrets too; empty for none (nacos)"`
 }
 
 // SSO says how tokens are checked.

@@ -14,9 +14,11 @@ func Default() *Config {
 			Driver: "pebble", Dir: "./data", Migrate: "auto", MaxConns: 32,
 			CacheBytes: 64 << 20, BufferBytes: 64 << 20, MinFreeBytes: 64 << 20,
 		},
-		Registry:  Registry{Driver: "memory", NodeTTL: 6 * time.Second, Timeout: time.Second},
-		Bus:       Bus{Driver: "memory", RocketMQ: RocketMQ{SendTimeout: 3 * time.Second, QueueBodies: 4096, CreateTopics: true}},
-		Discovery: Discovery{Driver: "none", Nacos: Nacos{Service: "yanlink"}},
+		Registry: Registry{Driver: "memory", NodeTTL: 6 * time.Second, Timeout: time.Second},
+		Bus:      Bus{Driver: "memory", RocketMQ: RocketMQ{SendTimeout: 3 * time.Second, QueueBodies: 4096, CreateTopics: true}},
+		Discovery: Discovery{Driver: "none", Nacos: Nacos{
+			Group: "DEFAULT_GROUP", Service: "yanlink", Timeout: 3 * time.Second, Beat: 5 * time.Second,
+		}},
 		SSO: SSO{
 			Header:  "token",
 			Fields:  defaultFields(),

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +164,52 @@ func TestLoad_Unreadable(t *testing.T) {
 	require.NotContains(t, err.Error(), "\n")
 	_, err = Load(file(t, "server:\n  listen: a\n  listen: b\n"))
 	require.ErrorContains(t, err, "already defined")
+	_, err = Load(file(t, "sso: {}\nsso: {}\nlog: {}\nlog: {}\n"))
+	require.ErrorContains(t, err, "it cannot be understood:\n  line 2: mapping key \"sso\" already defined at line 1\n  line 4: ")
+	_, err = Load(file(t, "- a\n- b\n"))
+	require.ErrorContains(t, err, "it cannot be understood: line 1: it holds a list where sections belong")
+}
+
+func TestLoad_UnknownVariables(t *testing.T) {
+	t.Setenv("YANLINK_SSO_URI", "https://sso.example.com")
+	t.Setenv("YANLINK_FOO", "a-token")
+	t.Setenv("YANLINK_SSO_TIMEOUT_FILE", "/none") // no secret
+	t.Setenv("YANLINKED", "is not ours")
+	_, err := Load("")
+	var problems Problems
+	require.ErrorAs(t, err, &problems)
+	require.Equal(t, Problems{
+		"YANLINK_FOO: unknown variable; see docs/configuration.md for those there are",
+		"YANLINK_SSO_TIMEOUT_FILE: unknown variable; did you mean YANLINK_SSO_TIMEOUT?",
+		"YANLINK_SSO_URI: unknown variable; did you mean YANLINK_SSO_URL?",
+	}, problems)
+}
+
+func TestLoadWith_Remote(t *testing.T) {
+	path := file(t, "discovery: {driver: nacos, nacos: {addrs: ['nacos:8848'], config: yanlink.yaml}}\nsso: {timeout: 7s}\n")
+	t.Setenv("YANLINK_LOG_LEVEL", "debug")
+	kept := "sso: {timeout: 9s, cacheTTL: 9m}\nlog: {level: warn, format: json}\n"
+	remote := func(at Nacos) (string, error) {
+		require.Equal(t, []string{"nacos:8848"}, at.Addrs)
+		return kept, nil
+	}
+	c, err := LoadWith(path, remote)
+	require.NoError(t, err)
+	require.Equal(t, 9*time.Minute, c.SSO.CacheTTL)
+	require.Equal(t, 7*time.Second, c.SSO.Timeout, "the file goes before it")
+	require.Equal(t, "debug", c.Log.Level, "and so does the environment")
+	require.Equal(t, "json", c.Log.Format)
+
+	kept = "sso: {cachTTL: 9m}\n"
+	_, err = LoadWith(path, remote)
+	require.ErrorContains(t, err, "sso.cachttl: unknown key; did you mean sso.cacheTTL?")
+	kept = "["
+	_, err = LoadWith(path, remote)
+	require.ErrorContains(t, err, "discovery.nacos.config: yanlink.yaml: it cannot be understood: line 1")
+	_, err = LoadWith(path, func(Nacos) (string, error) { return "", errors.New("nobody answers") })
+	require.EqualError(t, err, "discovery.nacos.config: nobody answers")
+	_, err = LoadWith(file(t, "sso: {timeout: 7s}\n"), func(Nacos) (string, error) { panic("it is not asked") })
+	require.NoError(t, err)
 }
 
 func TestLoad_ServiceKeyFields(t *testing.T) {
@@ -174,6 +221,18 @@ func TestLoad_ServiceKeyFields(t *testing.T) {
 	_, err = Load(file(t, "auth:\n  serviceKeys: [hunter2hunter2hunter2]\n"))
 	require.ErrorContains(t, err, "a plain value is not a key")
 	require.NotContains(t, err.Error(), "hunter2")
+}
+
+func TestLoad_ServiceKeysOneLineEach(t *testing.T) {
+	_, err := Load(file(t, "auth:\n  serviceKeys:\n    - {name: [a], key: {hunter2: b}, scopes: 7}\n    - {nix: 1}\n"))
+	var problems Problems
+	require.ErrorAs(t, err, &problems)
+	require.Equal(t, Problems{
+		"auth.serviceKeys[0].name: a list is not a text; put it in quotes",
+		"auth.serviceKeys[0].key: a section is not a text; put it in quotes",
+		"auth.serviceKeys[0].scopes: 7 is not a list; write [a, b]",
+		`auth.serviceKeys[1]: "nix" is unknown; a key has name, key and scopes`,
+	}, problems)
 }
 
 func TestFromViper(t *testing.T) {

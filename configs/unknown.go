@@ -25,6 +25,38 @@ func unknown(given []string, problems *Problems) {
 	}
 }
 
+// unknownVariables reports the variables with our prefix that set nothing.
+func unknownVariables(environment []string, problems *Problems) {
+	known := make(map[string]string) // variable to key
+	lower := make(map[string]string) // key in lower case to the real one
+	for _, k := range keys(&Config{}) {
+		known[k.env()] = k.name
+		if k.secret {
+			known[k.env()+"_FILE"] = k.name
+		}
+		lower[strings.ToLower(k.name)] = k.name
+	}
+	slices.Sort(environment)
+	for _, line := range environment {
+		name, _, _ := strings.Cut(line, "=")
+		if !strings.HasPrefix(name, EnvPrefix) || known[name] != "" {
+			continue
+		}
+		as := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, EnvPrefix), "_", "."))
+		problems.add(name, "unknown variable%s", meantVariable(lower, as))
+	}
+}
+
+// meantVariable is meant, of variables.
+func meantVariable(known map[string]string, name string) string {
+	hint, isKey := strings.CutPrefix(meant(known, name), "; did you mean ")
+	if !isKey {
+		return hint
+	}
+	key := strings.TrimSuffix(hint, "?")
+	return "; did you mean " + EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) + "?"
+}
+
 func isBelow(known map[string]string, name string) bool {
 	for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name[:at], '.') {
 		if _, ok := known[name[:at]]; ok {

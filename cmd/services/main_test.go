@@ -39,8 +39,8 @@ func TestRun_WrongUsage(t *testing.T) {
 func TestRun_Env(t *testing.T) {
 	out, _, err := command(t, "env", "redis", "postgres")
 	require.NoError(t, err)
-	require.Equal(t, "export YANLINK_SERVICES_REDIS='127.0.0.1:16379'\n"+
-		"export YANLINK_SERVICES_POSTGRES='postgres://yanlink:yanlink@127.0.0.1:15432/yanlink?sslmode=disable'\n", out)
+	require.Equal(t, "export SERVICES_REDIS='127.0.0.1:16379'\n"+
+		"export SERVICES_POSTGRES='postgres://yanlink:yanlink@127.0.0.1:15432/yanlink?sslmode=disable'\n", out)
 }
 
 func TestRun_Status(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 )
 
 // crashEnv makes this program one that starts a server of that kind in the folder, says where, and waits to be killed.
-const crashEnv = "YANLINK_SERVICES_CRASH"
+const crashEnv = "SERVICES_CRASH"
 
 func TestMain(m *testing.M) {
 	if kind := os.Getenv(crashEnv); kind != "" {

@@ -33,5 +33,5 @@ func (i Instance) Env() string {
 	if i.Kind == MariaDB || i.Kind == Postgres {
 		value = i.DSN(Database)
 	}
-	return fmt.Sprintf("YANLINK_SERVICES_%s=%s", strings.ToUpper(string(i.Kind)), value)
+	return fmt.Sprintf("SERVICES_%s=%s", strings.ToUpper(string(i.Kind)), value)
 }

@@ -207,7 +207,7 @@ func (p *page) online() {
 // picture keeps what the tab looks like, if somebody wants to see it.
 func (p *page) picture(name string) {
 	p.t.Helper()
-	folder := os.Getenv("YANLINK_SCREENSHOTS")
+	folder := os.Getenv("E2E_SCREENSHOTS")
 	if folder == "" {
 		return
 	}

@@ -4,6 +4,6 @@
 //	web/e2e/install.sh
 //	go test -tags e2e ./web/e2e
 //
-// The environment may say: YANLINK_PROGRAM, a program built already; CHROMIUM, the browser; YANLINK_SCREENSHOTS, a folder
+// The environment may say: E2E_PROGRAM, a program built already; CHROMIUM, the browser; E2E_SCREENSHOTS, a folder
 // for pictures of what was seen.
 package e2e

@@ -71,7 +71,7 @@ func startServer(t *testing.T, settings ...string) *server {
 
 func build(t *testing.T) string {
 	t.Helper()
-	if program := os.Getenv("YANLINK_PROGRAM"); program != "" {
+	if program := os.Getenv("E2E_PROGRAM"); program != "" {
 		return program
 	}
 	program := filepath.Join(t.TempDir(), "yanlink")
