@@ -133,6 +133,21 @@ func TestCluster_Loop(t *testing.T) {
 	require.Equal(t, 2, two.paths.count(ws.PathLedger), "the first one, for both")
 }
 
+// The first read of the ledger comes once the route stands: what is committed while the registry takes its time is rung
+// for nobody, and has to be in that read.
+func TestCluster_ReadsOnceTheRouteStands(t *testing.T) {
+	w := newTown(t)
+	one := w.node(1, nil)
+	two := w.node(2, func(o *ws.Options) { o.RegistryTimeout = patience })
+	rose := one.connect("rose", "web")
+	w.settled(1, "rose")
+	release := two.registry.Hold()
+	jack := two.connect("jack", "web")
+	rose.send("jack", "hello", "m1")
+	release()
+	require.Equal(t, "hello", jack.expect(2).p.Message)
+}
+
 func TestCluster_DeviceMoves(t *testing.T) {
 	w := newTown(t)
 	one, two := w.node(1, nil), w.node(2, nil)

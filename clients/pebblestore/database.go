@@ -115,8 +115,9 @@ func (d *database) options(opt *Options) *pebble.Options {
 		MemTableSize:       uint64(opt.MemTableBytes),
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		// A batch is spread over all conversations, so that each flush overlaps all of the level below: fewer and larger
-		// compactions halve their cost, and what reads pay for the files that wait is little, thanks to the filters.
-		L0CompactionThreshold:       10,
+		// compactions cost less (docs/benchmarks.md), and what reads pay for the files that wait is little, thanks to the
+		// filters.
+		L0CompactionThreshold:       20,
 		L0StopWritesThreshold:       48,
 		MemTableStopWritesThreshold: 4,
 		LBaseMaxBytes:               8 * opt.MemTableBytes,

@@ -55,8 +55,8 @@ func publishes(node *child.Server) bool {
 
 // event is what the tests look at of an event, and when a broker stored it.
 type event struct {
-	Key string `json:"-"`
-	At  time.Time
+	Key string    `json:"-"`
+	At  time.Time `json:"-"`
 
 	ID     string `json:"id"`
 	Event  string `json:"event"`
@@ -80,7 +80,7 @@ func (w *town) read(topic string) *reader {
 	c, err := rocketmq.NewPushConsumer(
 		consumer.WithGroupName("reader-"+rand.Text()[:12]), consumer.WithInstance(rand.Text()),
 		consumer.WithNameServer(primitive.NamesrvAddr{w.Namesrv.Addr}),
-		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumerOrder(true),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumeGoroutineNums(1),
 	)
 	require.NoError(w, err)
 	require.NoError(w, c.Subscribe(topic, consumer.MessageSelector{}, r.take))
