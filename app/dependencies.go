@@ -17,7 +17,7 @@ var _ prometheus.Collector = (*dependencies)(nil)
 // watchDependencies registers them, until Stop. It comes last: from here on they may be asked.
 func (b *Bundle) watchDependencies() error {
 	return b.expose(&dependencies{b, prometheus.NewDesc(
-		"yanlink_dependency_up", "1 for a dependency that answers, else 0: ledger, registry, bus, sso, outbox.", []string{"dependency"}, nil,
+		"yanlink_dependency_up", "1 for a dependency that answers, else 0: ledger, registry, bus, sso, outbox, discovery.", []string{"dependency"}, nil,
 	)})
 }
 
