@@ -145,7 +145,7 @@ func TestRun(t *testing.T) {
 		{[]string{"check-config", write("good.yaml", string(configs.Example))}, 0, "is valid"},
 		{[]string{"check-config", write("bad.yaml", "log: {level: loud}\nsso: {tmeout: 1s}\n")}, 1, "did you mean sso.timeout?\n  log.level: \"loud\" is unknown"},
 		{[]string{"check-config", ""}, 2, "check-config FILE"},
-		{[]string{"check-config", write("nacos.yaml", "discovery: {driver: nacos, nacos: {addrs: ['n:1']}}\nsso: {dev: false}\n")}, 1, "discovery.driver: nacos is not in this version; use none\n  sso.url: nobody"},
+		{[]string{"check-config", write("nacos.yaml", "discovery: {driver: nacos, nacos: {addrs: ['n:1']}}\nsso: {dev: false}\n")}, 1, "sso.url: nobody"},
 		{[]string{"check-store", dir}, 1, "no ledger"},
 		{[]string{"-config", write("dir.yaml", "store: {dir: "+dir+"}\n"), "check-store"}, 1, "no ledger"},
 		{[]string{"migrate"}, 1, "migrate is for a database; set store.driver and store.dsn"},
