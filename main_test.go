@@ -112,7 +112,7 @@ func TestProgram_CannotStart(t *testing.T) {
 		"folder locked": {[]string{"YANLINK_STORE_DIR=" + filepath.Join(holder.cmd.Dir, "data")}, nil, "in use by another process"},
 		"unreadable":    {nil, []string{"-config", "none.yaml"}, "none.yaml: it cannot be read"},
 		"wrong":         {nil, []string{"-config", wrong}, "sso.timeout: 5 has no unit; write 5s or 5ms"},
-		"no driver":     {[]string{"YANLINK_DISCOVERY_DRIVER=nacos", "YANLINK_DISCOVERY_NACOS_ADDRS=n:1"}, nil, "discovery.driver: nacos is not in this version; use none"},
+		"no address":    {[]string{"YANLINK_DISCOVERY_DRIVER=nacos"}, nil, "discovery.nacos.addrs: it is empty"},
 	} {
 		var out bytes.Buffer
 		cmd := program(t, append(c.env, "YANLINK_LOG_LEVEL=error"), c.args...)
