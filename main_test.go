@@ -20,7 +20,7 @@ import (
 )
 
 // beProgram makes the test binary behave as the program itself.
-const beProgram = "YANLINK_TEST_BE_THE_PROGRAM"
+const beProgram = "TEST_BE_THE_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beProgram) != "" {
