@@ -1,11 +1,10 @@
-// Yanlink for browsers and Node.js. What each call promises stands in yanlink.d.ts beside this file.
+// Yanlink for browsers and Node.js. What each call promises stands in yanlink.d.ts.
 //
-// It is longer than a file of ours should be, on purpose: it is copied as one file, and no build step joins several.
+// Longer than a file should be, on purpose: it is copied as one file, and no build step joins several.
 
 const patience = 10_000; // for an answer
 const most = 200; // of anything that is kept: no more than one sync may name
 
-/** What was refused, or failed; the codes are those of the protocol and a few of ours. */
 export class YanlinkError extends Error {
   constructor(code, message = code, more = {}) {
     super(message);
@@ -13,7 +12,6 @@ export class YanlinkError extends Error {
   }
 }
 
-/** Connects and stays connected. */
 export function connect(options) {
   return new Link(options);
 }
@@ -81,7 +79,6 @@ function subprotocols(token) {
 
 const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-/** Forgets the oldest of a Map or Set. */
 function bound(collection) {
   for (const key of collection.keys()) if (collection.size > most) collection.delete(key);
 }
@@ -346,7 +343,7 @@ export class Link {
   #leading = false;
   #ended = new AbortController();
   #tab = randomId();
-  #hello; // the last one, for tabs that come later
+  #hello; // for tabs that come later
   #token;
   #renewTimer;
   #listeners = new Map();
@@ -576,7 +573,7 @@ export class Link {
       try {
         listener(detail);
       } catch (error) {
-        queueMicrotask(() => { throw error; }); // theirs to see
+        queueMicrotask(() => { throw error; });
       }
     }
   }
@@ -852,11 +849,9 @@ const target = (to, name) => (typeof to === "string" ? { [name]: to } : { groupI
 
 const refusal = ({ code, message, temporary }) => new YanlinkError(code, message, { temporary });
 
-/** Frame 1 or 9. */
 const frameOf = ({ to, groupId, message, fileType, msgid }) =>
   ({ type: groupId ? Type.sendGroup : Type.send, params: { toMessageId: groupId ?? to, message, fileType, msgid } });
 
-/** The entry that another tab's frame 1 or 9 came from. */
 const entryOf = ({ toMessageId, message, fileType, msgid }, type) =>
   ({ [type === Type.send ? "to" : "groupId"]: toMessageId, message, fileType, msgid, state: "sending" });
 

@@ -39,7 +39,7 @@ class Talk {
     this.#link = connect({ base, me: session.openid, token: (how) => session.token(how) });
     this.#chats = new Chats(this.#link, session.openid, new ReadMarks(`yanlink:read:${base.pathname}:${session.openid}`));
     this.#presence = new Presence(this.#link, this.#chats, session.openid, (nodes) => {
-      this.#list.where(this.#link.device, nodes);
+      if (nodes) this.#list.where(this.#link.device, nodes);
       this.#draw();
     });
     this.#build();
