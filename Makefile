@@ -5,6 +5,8 @@ GO ?= go
 LINT_VERSION := $(shell cat .golangci-lint-version)
 TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yanlink-tools
 LINT := $(TOOLS)/golangci-lint-$(LINT_VERSION)
+# Runs go test, counts what was skipped, and prints each reason; go test alone says ok.
+GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
 .DEFAULT_GOAL := help
 
@@ -21,11 +23,15 @@ run: ## run the server with its data in ./data
 	$(GO) run .
 
 .PHONY: test
-test: lint test-race test-page test-deploy storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
+test: lint test-race test-oidc test-page test-deploy storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
 
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
-	$(GO) run ./cmd/services run -- $(GO) test -race -tags services -timeout 30m ./...
+	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -tags services -timeout 30m ./...
+
+.PHONY: test-oidc
+test-oidc: ## sign-on at an OpenID Connect provider; a module of its own, for its dependencies
+	cd examples/oidc && $(GO) vet ./... && $(GO) test -race -count=1 ./...
 
 .PHONY: test-short
 test-short: ## the Go tests that need no services, without the race detector
@@ -52,8 +58,13 @@ power: ## 1,000 simulated power cuts, and a file system that begins to fail
 	$(GO) test -count=1 -timeout 20m -v -run 'PowerCuts|FailingDisk' ./clients/pebblestore
 
 .PHONY: model
-model: ## thousands of random histories against the model (make model RUNS=5000 SEED=1)
+model: ## thousands of random histories against the model (make model RUNS=5000 SEED=1 STORE=mysql|postgres)
+ifdef STORE
+	$(GO) run ./cmd/services run mariadb postgres -- $(GO) test -count=1 -timeout 120m -tags services ./ws/modeltest \
+		-run 'TestModel_SQL/$(STORE)' -sqlruns $(or $(RUNS),500) $(if $(SEED),-seed $(SEED))
+else
 	$(GO) test -count=1 -timeout 120m ./ws/modeltest -runs $(or $(RUNS),5000) $(if $(SEED),-seed $(SEED))
+endif
 
 .PHONY: storm
 storm: ## kill -9 storm: 40 clients, 20,000 messages, 8 kills, an outside checker
@@ -69,8 +80,8 @@ storm-cluster-short: ## two minutes of it, on MariaDB
 	$(GO) run ./cmd/storm -store mysql -messages 3000 -over 1m -kills 8 -outages 6
 
 .PHONY: failures
-failures: ## the failure table, row by row, on real services, with its figures
-	$(GO) test -count=1 -v -tags services -timeout 30m ./cmd/storm/internal/failures
+failures: ## the failure table, row by row, on real services, with its figures (make failures STORE=mysql|postgres)
+	$(GO) test -count=1 -v -tags services -timeout 30m ./cmd/storm/internal/failures $(if $(STORE),-store $(STORE))
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)
@@ -83,9 +94,9 @@ bench: ## the figures, as ratios to the yardstick, quick sizes (FULL=1 for the w
 	$(GO) run ./cmd/loadgen bench -suite figures $(if $(FULL),-full) -json $(or $(JSON),bench.out)
 
 .PHONY: e2e
-e2e: ## two pages in a real browser, with a kill -9 between
+e2e: ## pages in a real browser: on one node with a kill -9 between, and on three of which one is killed
 	./web/e2e/install.sh
-	$(GO) test -count=1 -tags e2e -timeout 10m ./web/e2e
+	$(GO) run ./cmd/services run -- $(GO) test -count=1 -tags e2e,services -timeout 10m ./web/e2e
 
 .PHONY: test-deploy
 test-deploy: ## the deployment's files, by Helm, promtool and nginx themselves
@@ -95,6 +106,7 @@ test-deploy: ## the deployment's files, by Helm, promtool and nginx themselves
 .PHONY: lint
 lint: install-lint ## golangci-lint with the layout table, and gofumpt
 	$(LINT) run ./...
+	cd examples/oidc && $(LINT) run ./...
 
 .PHONY: fmt
 fmt: install-lint ## format

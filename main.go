@@ -24,10 +24,18 @@ const usage = `yanlink is a durable messaging server: WebSocket for web front en
   yanlink check-store DIR     verify every invariant of a ledger that no server has open
   yanlink [-config FILE] check-store
                               the same of the configured ledger; a database may be in use meanwhile
+  yanlink [-config FILE] backup DIR
+                              copy the embedded ledger into a folder that is empty or not there. A node goes on meanwhile,
+                              and makes the copy itself, asked over server.admin on its own machine; without a node the
+                              command makes it. What was accepted before is in it; store.dir may point to it
   yanlink [-config FILE] migrate
                               make the tables of the configured database, or bring them to this version's format
+  yanlink export DIR          write all that a ledger holds, which no server has open, to the standard output
+  yanlink [-config FILE] import
+                              take an export from the standard input into the configured database, which is empty, and
+                              read each record back: yanlink export data | yanlink -config FILE import
   yanlink [-config FILE] new-epoch
-                              after a database came back without all that had been committed, and before a node starts
+                              after a ledger was restored without all that had been committed, and before a node starts
   yanlink topics              make the topics of a cluster's nodes in RocketMQ, or delete those of nodes that are gone
   yanlink -version            print the version
   yanlink -help               print this
@@ -77,8 +85,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 			problems, err := app.CheckLedger(ctx, cfg, stdout)
 			return checked(problems, "the ledger", err, stdout)
 		})
+	case words[0] == "backup" && len(words) == 2 && words[1] != "":
+		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error { return app.Backup(ctx, cfg, words[1], stdout) })
 	case words[0] == "migrate" && len(words) == 1:
 		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error { return app.Migrate(ctx, cfg, stdout) })
+	case words[0] == "export" && len(words) == 2:
+		return export(words[1], stdout, stderr)
+	case words[0] == "import" && len(words) == 1:
+		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error { return app.Import(ctx, cfg, os.Stdin, stderr) })
 	case words[0] == "new-epoch" && len(words) == 1:
 		return configured(*file, stderr, func(ctx context.Context, cfg *configs.Config) error { return app.NewEpoch(ctx, cfg, stdout) })
 	case words[0] == "topics":
@@ -115,6 +129,15 @@ func checkStore(dir string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
+func export(dir string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := app.Export(ctx, dir, stdout, stderr); err != nil {
+		return fail(stderr, err)
+	}
+	return exitOK
+}
+
 // checked says what came of the check of a ledger.
 func checked(problems int, what string, err error, stdout io.Writer) error {
 	switch {
@@ -131,7 +154,7 @@ func checked(problems int, what string, err error, stdout io.Writer) error {
 func configured(file string, stderr io.Writer, command func(ctx context.Context, cfg *configs.Config) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cfg, err := app.LoadConfig(context.Background(), file)
+	cfg, err := app.LoadConfig(ctx, file)
 	if err == nil {
 		err = command(ctx, cfg)
 	}
@@ -154,20 +177,50 @@ func serve(file string, stderr io.Writer) int {
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if err := server.Start(context.Background()); err != nil {
+	signalled, err := start(server, signals)
+	if err != nil {
 		return fail(stderr, err)
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Wait() }()
-	select {
-	case err = <-failed:
-	case <-signals:
+	if !signalled {
+		signalled, err = wait(server, signals)
+	}
+	if signalled {
 		err = drain(server, signals)
 	}
 	if err != nil {
 		return fail(stderr, err)
 	}
 	return exitOK
+}
+
+// start waits until the server serves. A signal ends that; one that comes when it just serves is reported for what it is.
+func start(server *app.Server, signals <-chan os.Signal) (signalled bool, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	started := make(chan error, 1)
+	go func() { started <- server.Start(ctx) }()
+	select {
+	case err := <-started:
+		return false, err
+	case <-signals:
+		cancel()
+	}
+	if err := <-started; err != nil {
+		return true, fmt.Errorf("a signal ended the start: %w", err)
+	}
+	return true, nil
+}
+
+// wait returns when the server has ended, with why, or when there is a signal.
+func wait(server *app.Server, signals <-chan os.Signal) (signalled bool, err error) {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Wait() }()
+	select {
+	case err := <-failed:
+		return false, err
+	case <-signals:
+		return true, nil
+	}
 }
 
 // drain stops the server in an orderly way; another signal stops it at once, which the ledger makes safe.

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/ws/wstest/secrets"
 )
 
 // beProgram makes the test binary behave as the program itself.
@@ -51,14 +52,20 @@ var page = regexp.MustCompile(`page=(\S+)`)
 
 func launch(t *testing.T, env ...string) *running {
 	t.Helper()
+	r := begin(t, env...)
+	r.url = page.FindStringSubmatch(r.line(t, "page="))[1]
+	return r
+}
+
+// begin starts the program and waits for nothing.
+func begin(t *testing.T, env ...string) *running {
+	t.Helper()
 	cmd := program(t, env)
 	pipe, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	r := &running{cmd: cmd, out: bufio.NewReader(pipe)}
-	r.url = page.FindStringSubmatch(r.line(t, "page="))[1]
-	return r
+	return &running{cmd: cmd, out: bufio.NewReader(pipe)}
 }
 
 // line reads the log up to a line that contains what is wanted.
@@ -67,6 +74,7 @@ func (r *running) line(t *testing.T, want string) string {
 	for {
 		line, err := r.out.ReadString('\n')
 		require.NoError(t, err, "the log ended before %q", want)
+		require.Empty(t, secrets.Find([]byte(line)), "the log holds a token: %s", line)
 		if strings.Contains(line, want) {
 			return line
 		}
@@ -94,6 +102,24 @@ func TestProgram_SecondSignal(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
 	p.line(t, "msg=stopped")
 	require.NoError(t, p.cmd.Wait())
+}
+
+// A start that waits for its database ends by a signal, and by itself in the end.
+func TestProgram_NoDatabase(t *testing.T) {
+	silent := []string{"YANLINK_STORE_DRIVER=mysql", "YANLINK_STORE_DSN=yanlink@tcp(127.0.0.1:1)/yanlink"}
+	var exit *exec.ExitError
+
+	p := begin(t, silent...)
+	p.line(t, "cannot be reached yet")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	p.line(t, "a signal ended the start")
+	require.ErrorAs(t, p.cmd.Wait(), &exit)
+	require.Equal(t, 1, exit.ExitCode())
+
+	p = begin(t, append(silent, "YANLINK_STORE_STARTTIMEOUT=1s")...)
+	p.line(t, "yanlink: store.dsn: the database cannot be reached; look at its address, and whether it runs")
+	require.ErrorAs(t, p.cmd.Wait(), &exit)
+	require.Equal(t, 1, exit.ExitCode())
 }
 
 // TestProgram_CannotStart: exit 1 and one line that says what and what to do.
@@ -150,8 +176,16 @@ func TestRun(t *testing.T) {
 		{[]string{"-config", write("dir.yaml", "store: {dir: "+dir+"}\n"), "check-store"}, 1, "no ledger"},
 		{[]string{"migrate"}, 1, "migrate is for a database; set store.driver and store.dsn"},
 		{[]string{"migrate", dir}, 2, "check-config FILE"},
-		{[]string{"new-epoch"}, 1, "new-epoch is for a database"},
+		{[]string{"new-epoch"}, 1, "no ledger"},
 		{[]string{"new-epoch", dir}, 2, "check-config FILE"},
+		{[]string{"backup"}, 2, "backup DIR"},
+		{[]string{"backup", ""}, 2, "backup DIR"},
+		{[]string{"-config", filepath.Join(dir, "dir.yaml"), "backup", dir}, 1, "no ledger"},
+		{[]string{"-config", write("sql.yaml", "store: {driver: mysql, dsn: 'a@tcp(b:1)/c'}\n"), "backup", dir}, 1, "a database is backed up with its own tools"},
+		{[]string{"export"}, 2, "export DIR"},
+		{[]string{"export", dir}, 1, "no ledger"},
+		{[]string{"import"}, 1, "import is for a database; set store.driver and store.dsn"},
+		{[]string{"import", dir}, 2, "export DIR"},
 		{[]string{"topics"}, 2, "topics create"},
 		{[]string{"topics", "--help"}, 0, "topics create"},
 		{[]string{"topics", "prune", "--help"}, 0, "topics create"},

@@ -73,12 +73,12 @@ func topics(file string, words []string, stdout, stderr io.Writer) int {
 }
 
 func (c topicsCommand) run(file string, nodes []string, stdout io.Writer) error {
-	cfg, err := configs.Load(file)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := app.LoadConfig(ctx, file)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	done, err := c.do(ctx, cfg, nodes...)
 	for _, node := range done {
 		_, _ = fmt.Fprintf(stdout, "%s: %s\n", node, c.done)

@@ -15,6 +15,7 @@ import (
 	"github.com/yanlink/yanlink/clients/rocketbus"
 	"github.com/yanlink/yanlink/clients/sso"
 	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/middleware"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -25,8 +26,9 @@ type Bundle struct {
 	opt       options
 	log       *slog.Logger
 	store     ws.Store
-	registry  ws.Registry    // nil: this node is alone
-	tokens    sso.Shared     // nil: each node asks about tokens for itself
+	registry  ws.Registry // nil: this node is alone
+	tokens    sso.Shared  // nil: each node asks about tokens for itself
+	tickets   *sso.Tickets
 	bus       ws.Bus         // nil: this node is alone
 	events    ws.EventSink   // nil: other systems are told nothing
 	rocket    *rocketbus.Bus // nil: nothing needed it
@@ -36,6 +38,8 @@ type Bundle struct {
 	dev       *devSSO          // nil where there is none
 	announcer *nacos.Announcer // nil without discovery
 	metrics   *metrics
+	gate      *middleware.Gate
+	backupKey string // of orders for a backup; empty where none are taken
 
 	registerer prometheus.Registerer
 	gatherer   prometheus.Gatherer // nil if the host's registry cannot be read
@@ -59,6 +63,9 @@ func New(cfg *configs.Config, opts ...Option) (*Bundle, error) {
 	b.log = b.opt.log
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.opt.starting == nil {
+		b.opt.starting = context.Background()
 	}
 	if b.opt.clock == nil {
 		b.opt.clock = time.Now
@@ -87,6 +94,7 @@ func (b *Bundle) buildGateway() error {
 		return fmt.Errorf("build the engine: %w", err)
 	}
 	b.gateway = gateway
+	b.gate = middleware.NewGate(func() { b.metrics.refusedRequest(protocol.RateLimited) })
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (b *Bundle) buildAuthentication() error {
 	}
 	cache, err := sso.NewCache(recorded, sso.CacheOptions{
 		TTL: b.cfg.SSO.CacheTTL, Grace: b.cfg.SSO.Grace, Size: b.cfg.SSO.CacheSize, Timeout: b.cfg.SSO.Timeout + ledgerTime,
-		Known: recorded.known, Shared: b.tokens, Clock: b.opt.clock,
+		Known: recorded.known, Changes: b.dismissals(), Shared: b.tokens, Clock: b.opt.clock,
 	})
 	if err != nil {
 		return err
@@ -48,6 +48,14 @@ func (b *Bundle) buildAuthentication() error {
 	b.onStop("end the checks of tokens", func() error { cache.Close(); return nil })
 	b.auth = cache
 	return nil
+}
+
+// dismissals counts bans and revocations where this node alone makes them: nobody else writes to an embedded ledger.
+func (b *Bundle) dismissals() func() uint64 {
+	if b.opt.store != nil || b.cfg.Store.Driver != "pebble" {
+		return nil
+	}
+	return func() uint64 { return b.gateway.Dismissals() }
 }
 
 // source returns who knows about tokens.
@@ -78,7 +86,8 @@ func (b *Bundle) authenticate() gin.HandlerFunc {
 		keys[i] = middleware.ServiceKey(k)
 	}
 	check := middleware.Authenticate(middleware.AuthOptions{
-		Authenticator: b.auth, Cookie: b.cfg.SSO.Cookie, ServiceKeys: keys, AllowOrigin: b.allowOrigin,
+		Authenticator: b.auth, Redeem: b.tickets.Redeem, Cookie: b.cfg.SSO.Cookie, ServiceKeys: keys, AllowOrigin: b.allowOrigin,
+		RefusalsPerSecond: b.cfg.Limits.RefusalsPerSecondPerIP, Unnamed: b.unnamedProxy,
 	})
 	return func(c *gin.Context) {
 		if !b.serving() {

@@ -22,7 +22,7 @@ func (b *Bundle) openStore() error {
 }
 
 func (b *Bundle) openSQL() error {
-	store, err := sqlstore.Open(context.Background(), b.sqlOptions())
+	store, err := sqlstore.Open(b.opt.starting, b.sqlOptions())
 	if err != nil {
 		return fmt.Errorf("store.dsn: %w", err)
 	}
@@ -33,10 +33,14 @@ func (b *Bundle) openSQL() error {
 
 func (b *Bundle) sqlOptions() sqlstore.Options {
 	cfg := b.cfg.Store
-	return sqlstore.Options{
+	opt := sqlstore.Options{
 		Driver: cfg.Driver, DSN: cfg.DSN, DB: b.opt.db, MaxConns: cfg.MaxConns, NoMigrate: cfg.Migrate == "off",
-		AllowUnsafe: cfg.AllowUnsafe, Log: b.log.With("component", "ledger"),
+		StartTimeout: cfg.StartTimeout, AllowUnsafe: cfg.AllowUnsafe, Log: b.log.With("component", "ledger"),
 	}
+	if b.cfg.Registry.Driver == "memory" {
+		opt.Sole = b.nodeID() // no other node would learn who is connected here
+	}
+	return opt
 }
 
 func (b *Bundle) openPebble() error {

@@ -8,6 +8,7 @@ import (
 	"github.com/yanlink/yanlink/clients/pebblestore"
 	"github.com/yanlink/yanlink/clients/sqlstore"
 	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/ws"
 )
 
 // CheckStore verifies every invariant of the ledger in dir, which no process may have open. It writes what breaks, one a
@@ -23,14 +24,14 @@ func CheckLedger(ctx context.Context, cfg *configs.Config, out io.Writer) (probl
 		return CheckStore(ctx, cfg.Store.Dir, out)
 	}
 	sum, err := sqlstore.Check(ctx, commandSQL(cfg), lines(out))
-	return summarize(out, "the database", pebblestore.Summary(sum), err)
+	return summarize(out, "the database", sum, err)
 }
 
 func lines(out io.Writer) func(string) {
 	return func(line string) { _, _ = fmt.Fprintln(out, line) }
 }
 
-func summarize(out io.Writer, what string, sum pebblestore.Summary, err error) (problems int, _ error) {
+func summarize(out io.Writer, what string, sum ws.LedgerSummary, err error) (problems int, _ error) {
 	if err != nil {
 		return sum.Broken, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yanlink/yanlink/clients/redisregistry"
 	"github.com/yanlink/yanlink/clients/rocketbus"
+	"github.com/yanlink/yanlink/clients/sso"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 // node serves, degraded, and joins when they do.
 func (b *Bundle) joinCluster() error {
 	if b.cfg.Registry.Driver == "memory" {
+		b.tickets = sso.NewTickets(sso.NewTicketMemory(b.opt.clock), b.cfg.SSO.TicketTTL)
 		return nil
 	}
 	if err := b.openRegistry(); err != nil {
@@ -47,7 +49,7 @@ func (b *Bundle) openRegistry() error {
 	if err != nil {
 		return fmt.Errorf("registry.redis: %w", err)
 	}
-	b.registry, b.tokens = registry, registry.Tokens()
+	b.registry, b.tokens, b.tickets = registry, registry.Tokens(), sso.NewTickets(registry.Tickets(), b.cfg.SSO.TicketTTL)
 	b.onStop("close the registry", registry.Close)
 	return nil
 }

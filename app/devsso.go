@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -14,12 +15,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/yanlink/yanlink/clients/sso"
+	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/ws"
 )
 
 const (
 	devKeyFile  = "dev-sso.key"
 	devKeyBytes = 32
+	devLogin    = "/dev/login"
 	devCheck    = "/dev/sso/check"
 )
 
@@ -112,9 +115,10 @@ func (d *devSSO) Authenticate(ctx context.Context, c ws.Credentials) (ws.Identit
 	return client.Authenticate(ctx, c)
 }
 
-func (d *devSSO) mount(group *gin.RouterGroup) {
-	group.POST("/dev/login", gin.WrapF(d.Login))
+func (d *devSSO) mount(group *gin.RouterGroup) []handlers.Access {
+	group.POST(devLogin, gin.WrapF(d.Login))
 	group.GET(devCheck, gin.WrapF(d.Check))
+	return []handlers.Access{{Method: http.MethodPost, Path: devLogin}, {Method: http.MethodGet, Path: devCheck}}
 }
 
 func (d *devSSO) close() {

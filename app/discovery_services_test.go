@@ -18,10 +18,7 @@ import (
 
 func nacosServer(t *testing.T) *services.Server {
 	t.Helper()
-	if err := services.Installed(services.Nacos); err != nil {
-		t.Skipf("NOT RUN, nothing of Nacos is tested: %v", err)
-	}
-	return services.MustStart(t, services.Spec{Kind: services.Nacos})
+	return services.StartOrSkip(t, services.Spec{Kind: services.Nacos})
 }
 
 // weights are those of the registered nodes.
@@ -67,10 +64,7 @@ func TestDiscovery_StartsWhileNacosIsDown(t *testing.T) {
 }
 
 func TestLoadConfig_FromNacos(t *testing.T) {
-	s := nacosServer(t)
-	response, err := http.Post("http://"+s.Addr+"/nacos/v1/cs/configs?dataId=yanlink.yaml&group=DEFAULT_GROUP&content=sso:+{timeout:+9s}", "", http.NoBody)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
+	s := services.NacosWith(t, "DEFAULT_GROUP", "yanlink.yaml", "sso: {timeout: 9s}")
 	dir := t.TempDir()
 	path, kept := filepath.Join(dir, "yanlink.yaml"), filepath.Join(dir, "copy.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("discovery: {driver: nacos, nacos: {addrs: ['"+s.Addr+"'], config: yanlink.yaml, configCopy: '"+kept+"'}}"), 0o600))
@@ -83,6 +77,6 @@ func TestLoadConfig_FromNacos(t *testing.T) {
 	require.NoError(t, s.Kill())
 	load() // from the copy
 	require.NoError(t, os.Remove(kept))
-	_, err = app.LoadConfig(t.Context(), path)
+	_, err := app.LoadConfig(t.Context(), path)
 	require.ErrorContains(t, err, "discovery.nacos.config: nacos: read configuration")
 }

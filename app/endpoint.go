@@ -29,9 +29,11 @@ func (s *Server) open(key, address string) (*endpoint, error) {
 	}
 	return &endpoint{listener, &http.Server{
 		ReadHeaderTimeout: s.cfg.Server.ReadHeaderTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		// For requests that net/http answers before any handler; a socket that is taken over has no deadline of it any more.
+		ReadTimeout:    s.cfg.Server.ReadHeaderTimeout + s.cfg.Server.CallTimeout,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: s.cfg.Server.HeaderBytes,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}}, nil
 }
 

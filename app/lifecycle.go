@@ -73,22 +73,10 @@ func (b *Bundle) serving() bool {
 func (b *Bundle) Health(ctx context.Context) ws.Health {
 	h := b.gateway.Health(ctx)
 	if b.client != nil {
-		h.Dependencies["sso"] = "ok"
-		if !b.client.Reachable() {
-			h.Dependencies["sso"] = "does not answer; known tokens go on"
-			if h.Ready {
-				h.Status = "degraded"
-			}
-		}
+		h.Report("sso", b.client.Reachable(), "does not answer; known tokens go on")
 	}
 	if b.announcer != nil {
-		h.Dependencies["discovery"] = "ok"
-		if !b.announcer.Known() {
-			h.Dependencies["discovery"] = "does not answer; the node serves on and is announced by itself"
-			if h.Ready {
-				h.Status = "degraded"
-			}
-		}
+		h.Report("discovery", b.announcer.Known(), "does not answer; the node serves on and is announced by itself")
 	}
 	if b.state.Load() == stateLeaving {
 		h.Ready, h.Status = false, "draining"

@@ -41,7 +41,7 @@ var _ ws.Metrics = (*metrics)(nil)
 func newMetrics() *metrics {
 	m := &metrics{
 		sessions:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "yanlink_sessions", Help: "Live sessions on this node."}),
-		messages:   counters("yanlink_messages_total", "Messages by what became of them: accepted, duplicate, or the code they were refused with.", "outcome"),
+		messages:   counters("yanlink_messages_total", "Messages by what became of them: accepted, duplicate, scheduled, or the code they were refused with.", "outcome"),
 		frames:     counters("yanlink_refused_frames_total", "Frames of clients answered with an error, by code.", "code"),
 		requests:   counters("yanlink_refused_requests_total", "HTTP requests answered with an error, by code; refused connects among them.", "code"),
 		commitSize: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "yanlink_commit_items", Help: "Items written by one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 12)}),

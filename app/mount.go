@@ -17,52 +17,71 @@ import (
 // token.
 func (b *Bundle) TokenFilter() gin.HandlerFunc { return middleware.TokenFilter() }
 
-// Mount adds every path of the protocol, relative to router: /ws, /api/v1/…, /healthz, /readyz and /assets/…. Where the
-// development SSO is on, its routes and below a prefix its page come along.
+// Mount adds every path of the protocol, relative to router: /ws, /api/v1/…, /healthz, /readyz, /openapi.json, /docs and /assets/…. Where the
+// development SSO is on, its routes and below a prefix its page come along. Paths with the id of a user or session in
+// which there is a slash are found where the host's gin.Engine has UseRawPath.
 func (b *Bundle) Mount(router gin.IRouter) {
 	group := router.Group("")
-	group.Use(middleware.TokenFilter(), middleware.RequestID(), middleware.Errors(b.log, b.metrics.refusedRequest), middleware.Recovery(b.log))
+	group.Use(
+		middleware.BodyDeadline(b.cfg.Server.CallTimeout), middleware.TokenFilter(), middleware.RequestID(),
+		middleware.Errors(b.log, b.metrics.refusedRequest), middleware.Recovery(b.log),
+	)
 	if len(b.cfg.Server.Origins) > 0 {
 		group.Use(b.cors())
-		b.mountPreflight(group)
+		closeTwins(group, b.mountPreflight(group))
 	}
-	b.mount(group, b.dev != nil && group.BasePath() != "/")
+	closeTwins(group, b.mount(group, b.dev != nil && group.BasePath() != "/"))
 }
 
-// mount adds the routes below the middleware that stands already.
-func (b *Bundle) mount(group *gin.RouterGroup, page bool) {
+// unnamedProxy says what to do where the limits of one client hold for all that come through a proxy.
+func (b *Bundle) unnamedProxy(proxy string) {
+	b.log.Warn("a proxy whose header is not believed reached the limits of one client address, which hold for all its clients together; "+
+		"name it in server.trustedProxies (or by SetTrustedProxies of the application's own router)", "proxy", proxy)
+}
+
+// mount adds the routes below the middleware that stands already, and returns them.
+func (b *Bundle) mount(group *gin.RouterGroup, page bool) (served []handlers.Access) {
 	base := strings.TrimSuffix(group.BasePath(), "/")
 	if b.dev != nil {
 		b.dev.base = base
 		group.Use(b.dev.learn)
-		b.dev.mount(group)
+		served = b.dev.mount(group)
 	}
 	api := handlers.New(engine{b.gateway, b}, handlers.Options{
-		AdminRoles: b.cfg.Auth.AdminRoles, BodyBytes: int64(b.cfg.Server.BodyBytes),
+		AdminRoles: b.cfg.Auth.AdminRoles, BodyBytes: int64(b.cfg.Server.BodyBytes), Tickets: b.tickets, CallTimeout: b.cfg.Server.CallTimeout,
 	})
-	api.Mount(group, b.authenticate(), middleware.LimitIP(middleware.IPLimits{
-		Connections: b.cfg.Limits.ConnectionsPerIP, ConnectsPerSecond: b.cfg.Limits.ConnectsPerSecondPerIP,
+	api.Mount(group, b.authenticate(), middleware.LimitCalls(b.cfg.Limits.CallsPerSecondPerUser), middleware.LimitIP(middleware.IPLimits{
+		Connections: b.cfg.Limits.ConnectionsPerIP, ConnectsPerSecond: b.cfg.Limits.ConnectsPerSecondPerIP, Gate: b.gate, Unnamed: b.unnamedProxy,
 	}))
 	files := gin.WrapH(http.StripPrefix(base, web.Handler()))
-	paths := []string{"/assets/*path"}
+	paths := []string{"/assets/*path", "/docs"}
 	if page {
 		paths = append(paths, "/")
+		if base != "" {
+			paths = append(paths, "") // it sends on to the one with the slash
+		}
 	}
 	for _, path := range paths {
-		group.GET(path, files)
-		group.HEAD(path, files)
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			group.Handle(method, path, files)
+			served = append(served, handlers.Access{Method: method, Path: path})
+		}
 	}
+	return append(served, api.Table()...)
 }
 
 func (b *Bundle) cors() gin.HandlerFunc {
 	return middleware.CORS(b.allowOrigin, b.cfg.SSO.Cookie != "")
 }
 
-// mountPreflight gives the requests that browsers ask permission with a route, without which no middleware sees them.
-func (b *Bundle) mountPreflight(group *gin.RouterGroup) {
-	allowed := func(c *gin.Context) { c.Status(http.StatusNoContent) }
-	group.OPTIONS("/api/v1/*path", allowed)
-	group.OPTIONS("/dev/*path", allowed)
+// mountPreflight gives the requests that browsers ask permission with a route, without which no middleware sees them, and
+// returns these routes.
+func (b *Bundle) mountPreflight(group *gin.RouterGroup) (served []handlers.Access) {
+	for _, path := range []string{"/api/v1/*path", "/dev/*path"} {
+		group.OPTIONS(path, func(c *gin.Context) { c.Status(http.StatusNoContent) })
+		served = append(served, handlers.Access{Method: http.MethodOptions, Path: path})
+	}
+	return served
 }
 
 // engine is the gateway with the health of everything around it.

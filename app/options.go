@@ -24,6 +24,7 @@ type options struct {
 	redis         redis.UniversalClient
 	clock         ws.Clock
 	eventSink     ws.EventSink
+	starting      context.Context
 	advertise     string // of a Server: the address it listens on
 	standalone    bool
 }
@@ -39,7 +40,7 @@ func WithAuthenticator(a ws.Authenticator) Option { return func(o *options) { o.
 func WithAuthorizer(a ws.Authorizer) Option { return func(o *options) { o.authorizer = a } }
 
 // WithBeforeSend sets a hook that sees every message before it is written, and may change or refuse it. A
-// *protocol.Error is shown to the client.
+// *protocol.Error is shown to the client. The draft of a broadcast names no recipients.
 func WithBeforeSend(hook func(context.Context, *ws.Draft) error) Option {
 	return func(o *options) { o.beforeSend = hook }
 }
@@ -54,6 +55,9 @@ func WithLogger(log *slog.Logger) Option { return func(o *options) { o.log = log
 // WithRegisterer says where the metrics are registered, until Stop. Default: a registry of the Bundle's own, which
 // MountAdmin shows.
 func WithRegisterer(r prometheus.Registerer) Option { return func(o *options) { o.registerer = r } }
+
+// WithContext ends New's wait for a database that does not answer when ctx ends. Default: only store.startTimeout does.
+func WithContext(ctx context.Context) Option { return func(o *options) { o.starting = ctx } }
 
 // WithStore gives a ledger, in place of the one that store.driver names. Whoever opened it closes it, after Stop.
 func WithStore(s ws.Store) Option { return func(o *options) { o.store = s } }

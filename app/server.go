@@ -30,6 +30,7 @@ type Server struct {
 	public *endpoint
 	admin  *endpoint // nil if off
 
+	trim    *trimmer // nil before Start
 	serving sync.WaitGroup
 	failed  chan error
 	stopped chan struct{}
@@ -82,35 +83,46 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.public, err = s.open("server.listen", s.cfg.Server.Listen); err != nil {
 		return err
 	}
+	s.public.server.WriteTimeout = s.cfg.Server.WriteTimeout // the other one's profiles take as long as they are asked to
 	if s.cfg.Server.Admin != "" {
 		if s.admin, err = s.open("server.admin", s.cfg.Server.Admin); err != nil {
 			return err
 		}
 	}
-	if s.bundle, err = New(s.cfg, append(s.opts, asServer(s.Addr()))...); err != nil {
+	if s.bundle, err = New(s.cfg, append(s.opts, asServer(s.Addr()), WithContext(ctx))...); err != nil {
 		return err
 	}
+	s.public.listener = s.bundle.gate.Listener(s.public.listener)
 	if s.public.server.Handler, err = s.router(); err != nil {
 		return err
 	}
 	if s.admin != nil {
 		router := gin.New()
 		s.bundle.MountAdmin(router)
+		router.POST(backupPath, s.bundle.serveBackup)
+		for _, path := range []string{"/healthz", "/readyz"} { // for probes that share an address with clients
+			router.GET(path, gin.WrapH(s.public.server.Handler))
+		}
 		s.admin.server.Handler = router
 	}
-	return s.bundle.Start(ctx)
+	s.trim = newTrimmer(s.cfg.Server.TrimEvery)
+	if err := s.bundle.Start(ctx); err != nil || s.admin == nil {
+		return err
+	}
+	return s.bundle.takesOrders()
 }
 
 // router is what the public listener serves.
 func (s *Server) router() (http.Handler, error) {
 	router := gin.New()
+	router.UseRawPath = true             // an openid in a path may hold a slash, written as %2F
 	router.RedirectTrailingSlash = false // a redirect precedes all middleware and would repeat ?token=
 	if err := router.SetTrustedProxies(s.cfg.Server.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("server.trustedProxies: %w", err)
 	}
 	b := s.bundle
 	router.Use(
-		middleware.TokenFilter(), middleware.RequestID(), middleware.AccessLog(s.log),
+		middleware.BodyDeadline(s.cfg.Server.CallTimeout), middleware.TokenFilter(), middleware.RequestID(), middleware.AccessLog(s.log),
 		middleware.Errors(s.log, b.metrics.refusedRequest), middleware.Recovery(s.log), b.cors(),
 	)
 	router.NoRoute(middleware.NotFound)
@@ -165,6 +177,9 @@ func (s *Server) shutdown(ctx context.Context) {
 		errs = append(errs, e.shutdown(ctx))
 	}
 	s.serving.Wait()
+	if s.trim != nil {
+		s.trim.stop()
+	}
 	s.stopErr = errors.Join(errs...)
 }
 
@@ -180,7 +195,7 @@ func (s *Server) endpoints() (list []*endpoint) {
 // Addr is the address of the public API, from Start on.
 func (s *Server) Addr() string { return s.public.listener.Addr().String() }
 
-// AdminAddr is the address of metrics and profiles, from Start on; empty if they are off.
+// AdminAddr is the address of metrics, profiles and orders for a backup, from Start on; empty if they are off.
 func (s *Server) AdminAddr() string {
 	if s.admin == nil {
 		return ""

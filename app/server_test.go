@@ -3,7 +3,6 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -17,13 +16,13 @@ import (
 	"github.com/yanlink/yanlink/app"
 	"github.com/yanlink/yanlink/configs"
 	"github.com/yanlink/yanlink/ws/protocol"
+	"github.com/yanlink/yanlink/ws/wstest"
 )
 
-func newServer(t *testing.T, cfg *configs.Config, opts ...app.Option) (*app.Server, *lockedBuffer) {
+func newServer(t *testing.T, cfg *configs.Config, opts ...app.Option) (*app.Server, *wstest.Log) {
 	t.Helper()
-	log := &lockedBuffer{}
-	handler := slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})
-	server, err := app.NewServer(cfg, append([]app.Option{app.WithLogger(slog.New(handler))}, opts...)...)
+	log := wstest.NewLog(t)
+	server, err := app.NewServer(cfg, append([]app.Option{app.WithLogger(log.Logger())}, opts...)...)
 	require.NoError(t, err)
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { _ = server.Close() })
@@ -152,7 +151,7 @@ func TestServer_Start_Refused(t *testing.T) {
 
 func start(t *testing.T, c *configs.Config) error {
 	t.Helper()
-	server, err := app.NewServer(c, app.WithLogger(slog.New(slog.DiscardHandler)))
+	server, err := app.NewServer(c, app.WithLogger(wstest.NewLog(t).Logger()))
 	require.NoError(t, err)
 	err = server.Start(t.Context())
 	require.Error(t, err)
@@ -171,7 +170,7 @@ func TestServer_RealSSO(t *testing.T) {
 		switch {
 		case down:
 			w.WriteHeader(http.StatusBadGateway)
-		case r.Header.Get("X-Token") != "good":
+		case ownerOf(r.Header.Get("X-Token")) != "good":
 			w.WriteHeader(http.StatusUnauthorized)
 		default:
 			_, _ = w.Write([]byte(`{"user":{"id":"alice"},"userName":"Alice"}`))

@@ -25,22 +25,23 @@ func (b *Bundle) engineOptions() ws.Options {
 
 		FrameBytes: c.Limits.FrameBytes, FramesPerSecond: orNone(c.Limits.FramesPerSecond), InFlight: c.Limits.InFlight,
 		DevicesPerUser: orNone(c.Limits.DevicesPerUser), SessionsPerUser: orNone(c.Limits.SessionsPerUser),
+		WatchedUsers: orNone(c.Limits.WatchedUsers), PresenceLinger: orNone(c.Presence.Linger),
 		HeartbeatEvery: c.Heartbeat.Interval, HeartbeatAfter: c.Heartbeat.Timeout, WriteTimeout: c.Delivery.WriteTimeout,
 
 		Window: c.Delivery.Window, WindowBytes: c.Delivery.WindowBytes,
 		ResendAfter: c.Delivery.ResendAfter, Resends: orNone(c.Delivery.Resends), EarlyWait: orNone(c.Delivery.EarlyWait),
 		NoSenderDevices: !c.Delivery.SenderDevices, QueueBytes: c.Delivery.QueueBytes,
-		CursorEvery: c.Delivery.CursorEvery, EphemeralAfter: c.Delivery.EphemeralAfter,
+		CursorEvery: c.Delivery.CursorEvery, EphemeralAfter: c.Delivery.EphemeralAfter, TokenRetention: orNone(c.Retention.Tokens), MessageRetention: c.Retention.Messages,
 		CatchUpWorkers: c.Delivery.CatchUpWorkers, PageRecords: c.Delivery.PageRecords, PageBytes: c.Delivery.PageBytes,
 		ReconcileEvery: c.Delivery.ReconcileEvery,
 
 		Registry: b.registry, Bus: b.bus, BeatEvery: c.Registry.NodeTTL / beatsPerTTL, RegistryTimeout: c.Registry.Timeout,
 		Events: b.eventOptions(),
 
-		Committers: b.committers(), CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
+		Committers: c.Ledger.Committers, CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
 		CommitInterval: orNone(c.Ledger.CommitInterval), CommitTimeout: c.Ledger.CommitTimeout,
 
-		RecallWindow: orNone(c.Messages.RecallWindow), MaxBody: c.Messages.MaxBytes, StoreUnknown: c.Messages.UnknownUsers == "store",
+		MaxDelay: orNone(c.Messages.MaxDelay), RecallWindow: orNone(c.Messages.RecallWindow), MaxBody: c.Messages.MaxBytes, StoreUnknown: c.Messages.UnknownUsers == "store",
 		RecheckEvery: c.SSO.Recheck, DrainSpread: orNone(c.Drain.Spread),
 
 		Authorizer: b.opt.authorizer, BeforeSend: b.opt.beforeSend, AllowOrigin: b.allowOrigin,
@@ -57,19 +58,6 @@ func orNone[N int | float64 | time.Duration](n N) N {
 		return -1
 	}
 	return n
-}
-
-// sqlCommitters is how many commits a database is given side by side where nothing else is said.
-const sqlCommitters = 4
-
-func (b *Bundle) committers() int {
-	switch {
-	case b.cfg.Ledger.Committers > 0:
-		return b.cfg.Ledger.Committers
-	case b.cfg.Store.Driver == "pebble" || b.opt.store != nil:
-		return 1
-	}
-	return sqlCommitters
 }
 
 // nodeID returns the name of this node.

@@ -15,6 +15,7 @@ import (
 // writer writes to the ledger; *ws.Gateway is one.
 type writer interface {
 	Write(ctx context.Context, op ws.Op) error
+	WriteLater(op ws.Op)
 }
 
 // recordedTokens records in the ledger which tokens were accepted: so that known ones go on after a restart while the
@@ -66,13 +67,16 @@ func (t *recordedTokens) accept(ctx context.Context, accept *ws.AcceptToken, ide
 		if err := usable(&token, &user); err != nil {
 			return err
 		}
-		if token.ExpiresAt >= t.until(identity, t.grace/2) && (identity.Name == "" || identity.Name == user.Name) {
+		if identity.Name == "" || identity.Name == user.Name {
+			if token.ExpiresAt < t.until(identity, t.grace/2) {
+				t.write().WriteLater(accept)
+			}
 			return nil
 		}
 	}
 	err = t.write().Write(ctx, accept)
 	if err != nil && known && !refusal(err) {
-		t.log.Warn("a token's record was not renewed", "error", err)
+		t.log.Warn("a user's new name was not recorded", "error", err)
 		return nil
 	}
 	return err

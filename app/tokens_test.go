@@ -82,8 +82,8 @@ func TestTokens_RecordedOnce(t *testing.T) {
 			require.Equal(t, 200, w.me(h, "alice"))
 		}
 		require.Equal(t, round+1, w.users.asked(), "the cache answers for the rest")
-		require.Len(t, w.store.accepted, want.total, "written when new, and again when half of the grace is over")
 		h.stop()
+		require.Len(t, w.store.accepted, want.total, "written when new, and again when half of the grace is over")
 	}
 }
 
@@ -96,7 +96,7 @@ func TestTokens_RecordedWithTheDevice(t *testing.T) {
 	require.Equal(t, uint64(1), opened.Epoch)
 	require.Empty(t, w.store.accepted)
 	require.Zero(t, w.store.asked.Load(), "and no question before it")
-	_, _, err := w.store.Store.Token(t.Context(), sha256.Sum256([]byte("alice")))
+	_, _, err := w.store.Store.Token(t.Context(), sha256.Sum256([]byte(tokenOf("alice"))))
 	require.NoError(t, err)
 
 	_ = dial(t, h.base, "alice").Close()
@@ -175,7 +175,7 @@ func TestTokens_LedgerOnlyHoldsAHash(t *testing.T) {
 	w := newTokenWorld(t)
 	h := w.start()
 	require.Equal(t, 200, w.me(h, "alice"))
-	token, user, err := w.store.Token(t.Context(), sha256.Sum256([]byte("alice")))
+	token, user, err := w.store.Token(t.Context(), sha256.Sum256([]byte(tokenOf("alice"))))
 	require.NoError(t, err)
 	require.Equal(t, "alice", token.OpenID)
 	require.Equal(t, "name of alice", user.Name)

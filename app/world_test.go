@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"github.com/yanlink/yanlink/app"
 	"github.com/yanlink/yanlink/configs"
 	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/wstest"
 )
 
 // patience bounds what a test waits for; nothing is asserted of how long it took.
@@ -35,7 +35,10 @@ func TestMain(m *testing.M) {
 		if err := goleak.Find(
 			// The RocketMQ client starts it when the program does, for its whole life.
 			goleak.IgnoreAnyFunction("github.com/patrickmn/go-cache.(*janitor).Run"),
-			// Its loops look only now and then whether the client was shut down.
+			// Its pull for more ends when the broker answers, or after a while, whoever still wants it.
+			goleak.IgnoreTopFunction("github.com/apache/rocketmq-client-go/v2/internal/remote.(*ResponseFuture).waitResponse"),
+			// Its loops look only now and then whether the client was shut down, one of them after half a minute.
+			goleak.IgnoreAnyFunction("github.com/apache/rocketmq-client-go/v2/consumer.(*pushConsumer).pullMessage"),
 			goleak.IgnoreAnyFunction("github.com/apache/rocketmq-client-go/v2/primitive.WithRecover")); err != nil {
 			_, _ = os.Stderr.WriteString(err.Error() + "\n")
 			code = 1
@@ -54,7 +57,18 @@ func testConfig(t *testing.T) *configs.Config {
 	return c
 }
 
-// users is an Authenticator to whom every token is its owner's openid.
+// tokenOf is the token of a user whom stubs are to know. One that somebody has issued, which has a dot, is what it is.
+func tokenOf(user string) string {
+	if user == "" || strings.Contains(user, ".") {
+		return user
+	}
+	return wstest.TokenMark + user
+}
+
+// ownerOf is the openid that a stub knows a token by.
+func ownerOf(token string) string { return strings.TrimPrefix(token, wstest.TokenMark) }
+
+// users is an Authenticator who knows everybody's token.
 type users struct {
 	mu    sync.Mutex
 	err   error
@@ -68,10 +82,10 @@ func (u *users) Authenticate(_ context.Context, c ws.Credentials) (ws.Identity, 
 	switch {
 	case u.err != nil:
 		return ws.Identity{}, u.err
-	case strings.HasPrefix(c.Token, "bad"):
+	case strings.HasPrefix(ownerOf(c.Token), "bad"):
 		return ws.Identity{}, ws.ErrInvalidToken
 	}
-	return ws.Identity{OpenID: c.Token, Name: "name of " + c.Token}, nil
+	return ws.Identity{OpenID: ownerOf(c.Token), Name: "name of " + ownerOf(c.Token)}, nil
 }
 
 func (u *users) fail(err error) {
@@ -91,15 +105,14 @@ type host struct {
 	t      *testing.T
 	bundle *app.Bundle
 	base   string
-	log    *lockedBuffer
+	log    *wstest.Log
 	stop   func()
 }
 
 func newHost(t *testing.T, cfg *configs.Config, opts ...app.Option) *host {
 	t.Helper()
-	h := &host{t: t, log: &lockedBuffer{}}
-	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	bundle, err := app.New(cfg, append([]app.Option{app.WithLogger(log)}, opts...)...)
+	h := &host{t: t, log: wstest.NewLog(t)}
+	bundle, err := app.New(cfg, append([]app.Option{app.WithLogger(h.log.Logger())}, opts...)...)
 	require.NoError(t, err)
 	h.bundle = bundle
 	router := gin.New()
@@ -116,25 +129,35 @@ func newHost(t *testing.T, cfg *configs.Config, opts ...app.Option) *host {
 }
 
 // call makes a request and returns its status and body.
-func call(t *testing.T, method, url, token, body string) (int, string) {
+func call(t *testing.T, method, url, token, body string, header ...string) (int, string) {
+	t.Helper()
+	response, text := exchange(t, method, url, token, body, header...)
+	return response.StatusCode, text
+}
+
+// exchange makes a request and returns the answer, whose body it has read.
+func exchange(t *testing.T, method, url, token, body string, header ...string) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewBufferString(body))
 	require.NoError(t, err)
 	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Authorization", "Bearer "+tokenOf(token))
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
 	}
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response.StatusCode, string(text)
+	return response, string(text)
 }
 
 // dial opens a socket and returns it once hello has come.
 func dial(t *testing.T, base, token string) *websocket.Conn {
 	t.Helper()
-	url := "ws" + strings.TrimPrefix(base, "http") + "/ws?v=1&token=" + token
+	url := "ws" + strings.TrimPrefix(base, "http") + "/ws?v=1&token=" + tokenOf(token)
 	conn, response, err := websocket.DefaultDialer.Dial(url, nil)
 	require.NoError(t, err)
 	_ = response.Body.Close()
@@ -162,23 +185,6 @@ func params(frame map[string]any) map[string]any {
 	return p
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 func httpServer(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -189,7 +195,7 @@ func httpServer(t *testing.T, handler http.Handler) string {
 // upgradeStatus tries to open a socket from a page of origin.
 func upgradeStatus(t *testing.T, base, token, origin string) int {
 	t.Helper()
-	url := "ws" + strings.TrimPrefix(base, "http") + "/ws?token=" + token
+	url := "ws" + strings.TrimPrefix(base, "http") + "/ws?token=" + tokenOf(token)
 	conn, response, err := websocket.DefaultDialer.Dial(url, http.Header{"Origin": {origin}})
 	if err == nil {
 		_ = conn.Close()

@@ -21,10 +21,12 @@ type Config struct {
 	Auth      Auth      `mapstructure:"auth"`
 	Limits    Limits    `mapstructure:"limits"`
 	Heartbeat Heartbeat `mapstructure:"heartbeat"`
+	Presence  Presence  `mapstructure:"presence"`
 	Delivery  Delivery  `mapstructure:"delivery"`
 	Messages  Messages  `mapstructure:"messages"`
 	Ledger    Ledger    `mapstructure:"ledger"`
 	Events    Events    `mapstructure:"events"`
+	Retention Retention `mapstructure:"retention"`
 	Drain     Drain     `mapstructure:"drain"`
 	Protocol  Protocol  `mapstructure:"protocol"`
 	Log       Log       `mapstructure:"log"`
@@ -33,11 +35,15 @@ type Config struct {
 // Server is the HTTP side.
 type Server struct {
 	Listen            string        `mapstructure:"listen" doc:"address of the public API; port 0 takes a free one and logs it (standalone program only)"`
-	Admin             string        `mapstructure:"admin" doc:"address of metrics and profiles; empty for off (standalone program only)"`
+	Admin             string        `mapstructure:"admin" doc:"address of metrics, profiles and orders for a backup; empty for off (standalone program only)"`
 	Origins           []string      `mapstructure:"origins" doc:"web origins allowed besides the same host, each scheme://host[:port]"`
 	TrustedProxies    []string      `mapstructure:"trustedProxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed (standalone program only)"`
 	BodyBytes         int           `mapstructure:"bodyBytes" min:"1024" max:"67108864" doc:"largest body of a REST request, in bytes"`
-	ReadHeaderTimeout time.Duration `mapstructure:"readHeaderTimeout" min:"100ms" max:"5m" doc:"how long a client may take to send a request's header (standalone program only)"`
+	HeaderBytes       int           `mapstructure:"headerBytes" min:"4096" max:"4194304" doc:"largest header of a request, in bytes (standalone program only)"`
+	CallTimeout       time.Duration `mapstructure:"callTimeout" min:"1s" max:"10m" doc:"how long one REST call may take, sending its body included; longer than ledger.commitTimeout, so that the ledger's own answer comes first"`
+	ReadHeaderTimeout time.Duration `mapstructure:"readHeaderTimeout" min:"100ms" max:"5m" doc:"how long a client may take to send a request's header, a handshake's too (standalone program only)"`
+	WriteTimeout      time.Duration `mapstructure:"writeTimeout" min:"20s" max:"1h" doc:"how long an answer may take until the client has it; sockets have delivery.writeTimeout (standalone program only)"`
+	TrimEvery         time.Duration `mapstructure:"trimEvery" min:"0s" max:"1h" doc:"how often to see whether it is quiet and give memory that nobody uses back to the system; 0 for never (standalone program only)"`
 }
 
 // Node names this process among others.
@@ -48,15 +54,16 @@ type Node struct {
 
 // Store is where the ledger is kept.
 type Store struct {
-	Driver       string `mapstructure:"driver" oneof:"pebble,mysql,postgres" doc:"what keeps the ledger: a folder of this process, or a database that the nodes of a cluster share"`
-	Dir          string `mapstructure:"dir" doc:"folder of the ledger (pebble), and of the development SSO's key, which the nodes of a cluster have to share"`
-	DSN          string `mapstructure:"dsn" secret:"true" doc:"data source name of the database (mysql, postgres)"`
-	Migrate      string `mapstructure:"migrate" oneof:"auto,off" doc:"whether tables are made and changed at start; off to do it by yanlink migrate (mysql, postgres)"`
-	MaxConns     int    `mapstructure:"maxConns" min:"4" max:"10000" doc:"connections to the database (mysql, postgres)"`
-	AllowUnsafe  bool   `mapstructure:"allowUnsafe" doc:"start although the database's settings may lose commits in a power cut (mysql, postgres)"`
-	CacheBytes   int64  `mapstructure:"cacheBytes" min:"1048576" doc:"memory for blocks read from disk, in bytes (pebble)"`
-	BufferBytes  int64  `mapstructure:"bufferBytes" min:"1048576" max:"1073741824" doc:"memory that writes gather in before they go to a table on disk, in bytes (pebble)"`
-	MinFreeBytes int64  `mapstructure:"minFreeBytes" min:"0" doc:"free space on the disk below which sends are refused, in bytes; 0 for no check (pebble)"`
+	Driver       string        `mapstructure:"driver" oneof:"pebble,mysql,postgres" doc:"what keeps the ledger: a folder of this process, or a database that the nodes of a cluster share"`
+	Dir          string        `mapstructure:"dir" doc:"folder of the ledger (pebble), and of the development SSO's key, which the nodes of a cluster have to share"`
+	DSN          string        `mapstructure:"dsn" secret:"true" doc:"data source name of the database (mysql, postgres)"`
+	Migrate      string        `mapstructure:"migrate" oneof:"auto,off" doc:"whether tables are made and changed at start; off to do it by yanlink migrate (mysql, postgres)"`
+	StartTimeout time.Duration `mapstructure:"startTimeout" min:"1s" max:"24h" doc:"how long a start waits for the database to answer (mysql, postgres)"`
+	MaxConns     int           `mapstructure:"maxConns" min:"4" max:"10000" doc:"connections to the database (mysql, postgres)"`
+	AllowUnsafe  bool          `mapstructure:"allowUnsafe" doc:"start although the database's settings may lose commits in a power cut (mysql, postgres)"`
+	CacheBytes   int64         `mapstructure:"cacheBytes" min:"1048576" doc:"memory for blocks read from disk, in bytes (pebble)"`
+	BufferBytes  int64         `mapstructure:"bufferBytes" min:"1048576" max:"1073741824" doc:"memory that writes gather in before they go to a table on disk, in bytes (pebble)"`
+	MinFreeBytes int64         `mapstructure:"minFreeBytes" min:"0" doc:"free space on the disk below which sends are refused, in bytes; 0 for no check (pebble)"`
 }
 
 // Registry says where the routes of a cluster are kept.
@@ -121,9 +128,10 @@ type SSO struct {
 	Fields        SSOFields     `mapstructure:"fields"`
 	Timeout       time.Duration `mapstructure:"timeout" min:"10ms" max:"1m" doc:"how long one check may take"`
 	CacheTTL      time.Duration `mapstructure:"cacheTTL" min:"1s" max:"24h" doc:"how long an accepted token is not asked about again; the nodes of a cluster share it through Redis"`
-	CacheSize     int           `mapstructure:"cacheSize" min:"100" max:"10000000" doc:"tokens remembered in memory"`
+	CacheSize     int           `mapstructure:"cacheSize" min:"100" max:"10000000" doc:"accepted tokens remembered in memory, and a tenth as many refused ones"`
 	Recheck       time.Duration `mapstructure:"recheck" min:"1s" max:"24h" doc:"how often the token of a live connection is checked again"`
 	Grace         time.Duration `mapstructure:"grace" min:"0s" max:"720h" doc:"how long a known token goes on while the SSO cannot be asked"`
+	TicketTTL     time.Duration `mapstructure:"ticketTTL" min:"1s" max:"10m" doc:"how long a one-use ticket holds; the nodes of a cluster share them through Redis"`
 	MaxConcurrent int           `mapstructure:"maxConcurrent" min:"1" max:"10000" doc:"checks under way at one time"`
 	Dev           bool          `mapstructure:"dev" doc:"built-in development SSO, on loopback only, while neither sso.url nor an authenticator is set"`
 }
@@ -140,7 +148,7 @@ type SSOFields struct {
 
 // Auth says who may do what.
 type Auth struct {
-	ServiceKeys []ServiceKey `mapstructure:"serviceKeys" secret:"true" doc:"keys for other programs (header X-API-Key): a list of name, key (16 characters or more) and scopes, which are send, read, admin; as variable in JSON"`
+	ServiceKeys []ServiceKey `mapstructure:"serviceKeys" secret:"true" doc:"keys for other programs (header X-API-Key): a list of name, key (16 characters or more, or sha256: and the hexadecimal SHA-256 of one) and scopes, which are send, read, admin; as variable in JSON"`
 	AdminRoles  []string     `mapstructure:"adminRoles" doc:"roles of the SSO that count as administrator"`
 }
 
@@ -154,10 +162,13 @@ type ServiceKey struct {
 // Limits bound what one client can take.
 type Limits struct {
 	ConnectionsPerIP       int     `mapstructure:"connectionsPerIP" min:"0" doc:"sockets of one client address; 0 for no limit"`
-	ConnectsPerSecondPerIP float64 `mapstructure:"connectsPerSecondPerIP" min:"0" doc:"attempts to connect a second from one client address, bursts of twice that; 0 for no limit"`
+	ConnectsPerSecondPerIP float64 `mapstructure:"connectsPerSecondPerIP" min:"0" doc:"attempts to connect a second from one client address, bursts of twice that; who goes on beyond twice that is closed unread; 0 for no limit"`
+	CallsPerSecondPerUser  float64 `mapstructure:"callsPerSecondPerUser" min:"0" doc:"REST calls a second of one user, bursts of twice that; service keys have no limit; 0 for no limit"`
+	RefusalsPerSecondPerIP float64 `mapstructure:"refusalsPerSecondPerIP" min:"0" doc:"requests a second from one client address that are refused for their token or service key, bursts of twice that; then none is checked until there is room; 0 for no limit"`
 	SessionsPerUser        int     `mapstructure:"sessionsPerUser" min:"0" doc:"live sessions of one user; 0 for no limit"`
 	DevicesPerUser         int     `mapstructure:"devicesPerUser" min:"0" doc:"devices of one user, of which one unused for 7 days gives way; 0 for no limit"`
-	FramesPerSecond        float64 `mapstructure:"framesPerSecond" min:"0" doc:"frames a second of one connection, bursts of twice that; acknowledgements, heartbeats and syncs do not count; 0 for no limit"`
+	FramesPerSecond        float64 `mapstructure:"framesPerSecond" min:"0" doc:"frames a second of one connection, bursts of twice that; acknowledgements, heartbeats and syncs do not count; all together are read ten times as fast at most; 0 for no limit"`
+	WatchedUsers           int     `mapstructure:"watchedUsers" min:"0" doc:"users whose presence one session may watch; 0 for no limit"`
 	FrameBytes             int     `mapstructure:"frameBytes" min:"1024" max:"16777216" doc:"largest frame of a client, in bytes; over twice that the connection is closed"`
 	InFlight               int     `mapstructure:"inFlight" min:"1" max:"65536" doc:"sends of one connection that wait for their commit, beyond which it is not read"`
 }
@@ -166,6 +177,11 @@ type Limits struct {
 type Heartbeat struct {
 	Interval time.Duration `mapstructure:"interval" min:"1s" max:"1h" doc:"how often a client is pinged"`
 	Timeout  time.Duration `mapstructure:"timeout" min:"1s" max:"3h" doc:"how long a client may be silent; any frame counts as life"`
+}
+
+// Presence says how it is told who is online.
+type Presence struct {
+	Linger time.Duration `mapstructure:"linger" min:"0s" max:"10m" doc:"how long a device without a session counts as there for those who watch, so that a reconnect is not seen"`
 }
 
 // Delivery says how records reach devices.
@@ -190,13 +206,14 @@ type Delivery struct {
 type Messages struct {
 	AppName      string        `mapstructure:"appName" doc:"messages of the application itself come from system:<appName>"`
 	MaxBytes     int           `mapstructure:"maxBytes" min:"0" max:"16777216" doc:"longest text of a message, in bytes; 0 for limits.frameBytes"`
+	MaxDelay     time.Duration `mapstructure:"maxDelay" min:"0s" max:"87600h" doc:"how far ahead a message may be sent (delaySeconds); 0s for no delayed messages"`
 	RecallWindow time.Duration `mapstructure:"recallWindow" min:"0s" max:"8760h" doc:"how long a sender may recall a message; 0s for always"`
 	UnknownUsers string        `mapstructure:"unknownUsers" oneof:"refuse,store" doc:"what happens to a message for somebody who was never here"`
 }
 
 // Ledger says how messages are written.
 type Ledger struct {
-	Committers     int           `mapstructure:"committers" min:"0" max:"64" doc:"commits side by side, split by conversation; 0 for 1 with pebble and 4 with a database"`
+	Committers     int           `mapstructure:"committers" min:"1" max:"64" doc:"commits side by side, split by conversation; more only for a database that each one has to wait for: fewer are larger and cost less"`
 	CommitInterval time.Duration `mapstructure:"commitInterval" min:"0s" max:"1s" doc:"least time between the starts of two commits; acknowledgements that nothing joins wait twice as long; 0s for none"`
 	CommitBatch    int           `mapstructure:"commitBatch" min:"1" max:"65536" doc:"items in one commit"`
 	CommitQueue    int           `mapstructure:"commitQueue" min:"1" max:"1048576" doc:"items waiting for a commit, beyond which sends are refused"`
@@ -211,6 +228,12 @@ type Events struct {
 	Linger       time.Duration `mapstructure:"linger" min:"100ms" max:"10m" doc:"how long a user without a session counts as online"`
 	MaxAttempts  int           `mapstructure:"maxAttempts" min:"1" max:"100000" doc:"attempts to publish an event, after which it is dead until an administrator replays it"`
 	RetryAfter   time.Duration `mapstructure:"retryAfter" min:"10ms" max:"1m" doc:"first wait between two attempts; doubles with each, up to a minute"`
+}
+
+// Retention says how long the ledger keeps what has served its purpose.
+type Retention struct {
+	Messages time.Duration `mapstructure:"messages" min:"0s" doc:"how long messages are kept, and with them what is known of their delivery; whoever did not get one by then does not any more; a repeat of one is a duplicate for ever; 0s for ever"`
+	Tokens   time.Duration `mapstructure:"tokens" min:"0s" doc:"how long after a token was used last (and sso.grace) it is known, so that it stays revoked if it was; longer than tokens live; 0s for ever"`
 }
 
 // Drain says how the node goes away.

@@ -127,7 +127,7 @@ everything runs in one process with the defaults below. ` + "`yanlink check-conf
 - Lists are written with commas or in JSON: ` + "`YANLINK_SERVER_ORIGINS=https://a.example,https://b.example`" + `.
 - A *secret* may also stand in a file: ` + "`YANLINK_AUTH_SERVICEKEYS_FILE=/run/secrets/keys`" + `.
 - Durations have a unit (` + "`500ms`, `5s`, `2m`, `1h`" + `); sizes are whole numbers of bytes.
-- Two sets of drivers work together: *single* (any store, registry and bus in memory) and *cluster* (` + "`mysql` or `postgres`, `redis`, `rocketmq`" + `).
+- Two sets of drivers work together: *single* (any store, registry and bus in memory; a database is leased by that node) and *cluster* (` + "`mysql` or `postgres`, `redis`, `rocketmq`" + `).
 - An application that mounts the bundle reads a section of its own file with ` + "`configs.FromViper(v, \"yanlink\")`" + `.
 
 The table is made from the structs in ` + "`configs/config.go`" + ` by ` + "`go generate ./configs`" + `.

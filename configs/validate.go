@@ -14,11 +14,16 @@ import (
 
 var (
 	nodeID     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	keyHash    = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 	headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
 )
 
-// minKeyLength keeps service keys out of reach of guessing.
-const minKeyLength = 16
+const (
+	// minKeyLength keeps service keys out of reach of guessing.
+	minKeyLength = 16
+	// hashedKey begins a service key that is given by its SHA-256.
+	hashedKey = "sha256:"
+)
 
 // Validate reports everything that is wrong with c as a Problems, or nil.
 func (c *Config) Validate() error {
@@ -158,6 +163,9 @@ func (c *Config) checkServiceKeys(p *Problems) {
 		if len(k.Key) < minKeyLength || secrets[k.Key] {
 			p.add(at+".key", "it is shorter than %d characters or taken; make one by: openssl rand -hex 24", minKeyLength)
 		}
+		if digits, hashed := strings.CutPrefix(k.Key, hashedKey); hashed && !keyHash.MatchString(digits) {
+			p.add(at+".key", "after %s stand the 64 hexadecimal digits of the key's SHA-256; make them by: printf %%s KEY | sha256sum", hashedKey)
+		}
 		if len(k.Scopes) == 0 {
 			p.add(at+".scopes", "there are none; use some of send, read and admin")
 		}
@@ -176,6 +184,9 @@ func (c *Config) checkTimes(p *Problems) {
 	}
 	if sum := c.Drain.Delay + c.Drain.Spread; c.Drain.Timeout <= sum {
 		p.add("drain.timeout", "%v is not longer than drain.delay and drain.spread together (%v); make it longer", c.Drain.Timeout, sum)
+	}
+	if c.Server.WriteTimeout <= c.Server.CallTimeout {
+		p.add("server.writeTimeout", "%v is not longer than server.callTimeout (%v); make it longer, or no late answer arrives", c.Server.WriteTimeout, c.Server.CallTimeout)
 	}
 	if _, err := time.LoadLocation(c.Protocol.Zone); err != nil {
 		p.add("protocol.zone", "%q is not a time zone known here; write one such as Asia/Shanghai", c.Protocol.Zone)

@@ -31,13 +31,23 @@ func TestConfig_Validate(t *testing.T) {
 		"sso.timeout":              func(c *Config) { c.SSO.Timeout = time.Millisecond },
 		"limits.connectionsPerIP":  func(c *Config) { c.Limits.ConnectionsPerIP = -1 },
 		"heartbeat.timeout":        func(c *Config) { c.Heartbeat.Timeout = c.Heartbeat.Interval },
+		"retention.messages":       func(c *Config) { c.Retention.Messages = -time.Hour },
+		"retention.tokens":         func(c *Config) { c.Retention.Tokens = -time.Hour },
+		"presence.linger":          func(c *Config) { c.Presence.Linger = time.Hour },
+		"limits.watchedUsers":      func(c *Config) { c.Limits.WatchedUsers = -1 },
 		"delivery.window":          func(c *Config) { c.Delivery.Window = 0 },
 		"messages.appName":         func(c *Config) { c.Messages.AppName = "a,b" },
 		"drain.timeout":            func(c *Config) { c.Drain.Timeout = c.Drain.Delay },
 		"protocol.trigger":         func(c *Config) { c.Protocol.Trigger = "2" },
 		"log.level":                func(c *Config) { c.Log.Level = "loud" },
+		"limits.refusalsPerSecondPerIP": func(c *Config) {
+			c.Limits.RefusalsPerSecondPerIP = -1
+		},
 		"auth.serviceKeys[0].name": func(c *Config) {
 			c.Auth.ServiceKeys = []ServiceKey{{Key: "0123456789abcdef", Scopes: []string{"send"}}}
+		},
+		"auth.serviceKeys[0].key": func(c *Config) {
+			c.Auth.ServiceKeys = []ServiceKey{{Name: "n", Key: "sha256:0123456789abcdef", Scopes: []string{"send"}}}
 		},
 		"auth.serviceKeys[0].scopes": func(c *Config) { c.Auth.ServiceKeys = []ServiceKey{{Name: "n", Key: "0123456789abcdef"}} },
 	} {

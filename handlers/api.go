@@ -12,18 +12,24 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 )
 
-// callTimeout bounds one REST call. It is longer than a commit may take, so that the engine's own answer comes first.
+// callTimeout bounds one REST call where nothing else is said. It is longer than a commit may take, so that the engine's
+// own answer comes first.
 const callTimeout = 15 * time.Second
 
 // Options are the settings of an API.
 type Options struct {
 	AdminRoles []string // roles of the SSO that count as administrator; none: nobody is one by role
 	BodyBytes  int64    // largest request body; 0: 1 MiB
+	Tickets    Tickets  // required
+	// CallTimeout bounds one REST call, but not a read of its body, which a context does not end; 0: 15 s.
+	CallTimeout time.Duration
 }
 
 // API holds the handlers.
@@ -37,41 +43,40 @@ func New(engine Engine, opt Options) *API {
 	if opt.BodyBytes <= 0 {
 		opt.BodyBytes = 1 << 20
 	}
+	if opt.CallTimeout <= 0 {
+		opt.CallTimeout = callTimeout
+	}
 	return &API{engine: engine, opt: opt}
 }
 
-// Mount adds the routes to r: /ws, /api/v1/…, /healthz and /readyz. authenticate runs before /ws and /api/v1 and
-// puts the identity into the request's context, or aborts. connectLimit runs before it on /ws alone, so that a storm of
-// connects does not become one of calls to the SSO.
-func (a *API) Mount(r gin.IRouter, authenticate gin.HandlerFunc, connectLimit ...gin.HandlerFunc) {
+// Mount adds the routes of the table to r. authenticate runs before whatever is not open to anybody and puts the identity
+// into the request's context, or aborts; callLimit runs behind it before each call of the API. connectLimit runs before it on /ws alone, so that a storm of connects does not
+// become one of calls to the SSO.
+func (a *API) Mount(r gin.IRouter, authenticate, callLimit gin.HandlerFunc, connectLimit ...gin.HandlerFunc) {
 	connect := append([]gin.HandlerFunc{upgradeOnly}, connectLimit...)
-	connect = append(connect, a.admit, authenticate, handle(a.connect))
-	r.GET("/ws", connect...)
-	r.GET("/ws/", connect...) // else Gin redirects before any middleware, and its log repeats ?token=
-	for path, serve := range map[string]gin.HandlerFunc{"/healthz": a.alive, "/readyz": a.ready} {
-		r.GET(path, serve)
-		r.HEAD(path, serve)
+	connect = append(connect, a.admit, authenticate)
+	call := []gin.HandlerFunc{private, authenticate, callLimit, a.bounded}
+	for _, route := range a.routes() {
+		switch {
+		case route.Users == Anybody:
+			r.Handle(route.Method, route.Path, route.open)
+		case strings.HasPrefix(route.Path, apiPath), strings.HasPrefix(route.Path, pushPath):
+			r.Handle(route.Method, route.Path, slices.Concat(call, []gin.HandlerFunc{a.handle(route)})...)
+		default:
+			r.Handle(route.Method, route.Path, slices.Concat(connect, []gin.HandlerFunc{a.handle(route)})...)
+		}
 	}
-
-	api := r.Group("/api/v1", private, authenticate, bounded)
-	api.POST("/messages", handle(a.send))
-	api.GET("/messages/:id", handle(a.life))
-	api.DELETE("/messages/:id", handle(a.recall))
-	api.GET("/conversations", handle(a.conversations))
-	api.GET("/conversations/:id/messages", handle(a.history))
-	api.GET("/presence", handle(a.presence))
-	api.GET("/nodes", handle(a.nodes))
-	api.GET("/outbox", handle(a.outbox))
-	api.POST("/outbox/:id/replay", handle(a.replay))
-	api.GET("/me", handle(a.me))
 }
 
-// handle runs a handler for somebody and answers what it fails with.
-func handle(serve func(c *gin.Context, who caller) error) gin.HandlerFunc {
+// handle serves a route to those who may and answers what that fails with.
+func (a *API) handle(route route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		who, err := callerOf(c)
 		if err == nil {
-			err = serve(c, who)
+			err = a.permit(&route.Access, who)
+		}
+		if err == nil {
+			err = route.serve(c, who)
 		}
 		if err != nil {
 			fail(c, err)
@@ -79,12 +84,16 @@ func handle(serve func(c *gin.Context, who caller) error) gin.HandlerFunc {
 	}
 }
 
-// private keeps answers out of every cache: they are one person's, and old in a second.
-func private(c *gin.Context) { c.Header("Cache-Control", "no-store") }
+// private keeps answers out of every cache, since they are one person's and old in a second, and from being taken for
+// anything but what they say they are.
+func private(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
+	c.Header("X-Content-Type-Options", "nosniff")
+}
 
 // bounded gives the call a deadline.
-func bounded(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), callTimeout)
+func (a *API) bounded(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.opt.CallTimeout)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()

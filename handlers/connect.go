@@ -34,9 +34,6 @@ func (a *API) admit(c *gin.Context) {
 
 // connect serves GET /ws. It returns as soon as the session stands; nothing of the request is used after that.
 func (a *API) connect(c *gin.Context, who caller) error {
-	if _, err := who.person("sessions"); err != nil {
-		return err
-	}
 	// What an access log shows of a handshake that succeeds: Gin does not see the real answer.
 	c.Status(http.StatusSwitchingProtocols)
 	err := a.engine.Connect(c.Writer, c.Request, ws.ConnectRequest{

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yanlink/yanlink/docs"
 	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/ws"
 )
@@ -47,6 +49,33 @@ func TestConnect_SaysWhoAndHow(t *testing.T) {
 				require.Equal(t, "yanlink.v1", s.conn.Subprotocol(), "only this one is echoed")
 			}
 		})
+	}
+}
+
+// Whoever names no device gets the one that the description promises.
+func TestConnect_DescribedDevice(t *testing.T) {
+	var document struct {
+		Paths map[string]struct {
+			Get struct {
+				Parameters []struct {
+					Name   string
+					Schema struct{ Default string }
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(docs.OpenAPI(), &document))
+	d := openDoor(t, nil)
+	for _, path := range []string{"/ws", "/ws/"} {
+		described := ""
+		for _, parameter := range document.Paths[path].Get.Parameters {
+			if parameter.Name == "device" {
+				described = parameter.Schema.Default
+			}
+		}
+		s, resp := d.dial("ann", url.Values{"v": {"1"}})
+		require.NotNil(t, s, resp)
+		require.Equal(t, s.expect(33)["device"], described, path)
 	}
 }
 
@@ -129,7 +158,7 @@ func TestConnect_IsLoggedAs101(t *testing.T) {
 		c.Next()
 		seen <- c.Writer.Status()
 	})
-	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate)
+	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate, unlimited)
 	d.server.Config.Handler = router
 	s, _ := d.dial("ann", nil)
 	require.NotNil(t, s)

@@ -13,7 +13,9 @@ type Engine interface {
 	Connector
 	Sender
 	Ledger
+	Marker
 	Watcher
+	Warden
 	Outbox
 	Patient
 }
@@ -31,6 +33,12 @@ type Connector interface {
 type Sender interface {
 	// Send returns once everything of the draft is durable or refused.
 	Send(ctx context.Context, draft ws.Draft) (ws.SendResult, error)
+	// Broadcast writes a message to everybody who is known, once for all.
+	Broadcast(ctx context.Context, draft ws.Draft) (ws.BroadcastResult, error)
+	// BroadcastOnline writes a message to each user who is online.
+	BroadcastOnline(ctx context.Context, draft ws.Draft) (ws.BroadcastResult, error)
+	// CancelScheduled cancels a delayed message; by has to be its sender, unless empty.
+	CancelScheduled(ctx context.Context, by string, ref ws.ScheduledRef) error
 	// Recall blanks a message; by has to be its sender, unless force.
 	Recall(ctx context.Context, by string, force bool, id ws.MessageID) error
 }
@@ -47,12 +55,36 @@ type Ledger interface {
 	History(ctx context.Context, viewer string, id ws.ConversationID, before, after uint64, limit int) (items []ws.HistoryItem, next uint64, err error)
 }
 
+// Marker keeps read marks.
+type Marker interface {
+	// MarkRead raises a user's read mark in a conversation and returns where it stands then.
+	MarkRead(ctx context.Context, user string, id ws.ConversationID, seq uint64) (uint64, error)
+}
+
 // Watcher knows who is online.
 type Watcher interface {
 	// Presence answers for each user, in order.
 	Presence(ctx context.Context, users []string) ([]ws.Presence, error)
+	// Online lists everybody who is online in pages of about limit; next is empty at the end.
+	Online(ctx context.Context, cursor string, limit int) (items []ws.Presence, next string, err error)
 	// Nodes lists the living members of the cluster, by id.
 	Nodes(ctx context.Context) ([]ws.Node, error)
+}
+
+// Warden administers users and their sessions, on all nodes.
+type Warden interface {
+	// PutUser makes a user known, or changes the name unless it is empty.
+	PutUser(ctx context.Context, openID, name string) (ws.User, error)
+	// Ban bans or unbans, and returns how many sessions that ended.
+	Ban(ctx context.Context, openID string, banned bool) (ended int, err error)
+	// Revoke ends a user's tokens, and returns how many sessions that ended.
+	Revoke(ctx context.Context, openID string) (ended int, err error)
+	// Sessions lists a user's live sessions, by device.
+	Sessions(ctx context.Context, user string) ([]ws.SessionView, error)
+	// EndSession ends one session and returns when it is gone.
+	EndSession(ctx context.Context, id string) error
+	// EndSessions ends all of a user's and returns how many there were.
+	EndSessions(ctx context.Context, user string) (ended int, err error)
 }
 
 // Outbox holds the events for other systems.

@@ -15,6 +15,7 @@ type conversation struct {
 	Group          *group       `json:"group,omitempty"`
 	LastSeq        uint64       `json:"lastSeq"`
 	ReadSeq        uint64       `json:"readSeq"`
+	PeerReadSeq    *uint64      `json:"peerReadSeq,omitempty"` // of a direct one
 	Unread         int          `json:"unread"`
 	LastMessage    *historyItem `json:"lastMessage"`
 }
@@ -31,15 +32,11 @@ type group struct {
 
 // conversations serves GET /conversations: the caller's own, or the one with somebody.
 func (a *API) conversations(c *gin.Context, who caller) error {
-	user, err := who.person("conversations")
-	if err != nil {
-		return err
-	}
 	if c.Query("groupId") != "" {
 		return protocol.FieldError(protocol.BadField, "groupId", "this version does not have groups")
 	}
 	if peer, asked := c.GetQuery("with"); asked {
-		return a.conversationWith(c, user, peer)
+		return a.conversationWith(c, who.OpenID, peer)
 	}
 	limit, err := limitOf(c)
 	if err != nil {
@@ -51,7 +48,7 @@ func (a *API) conversations(c *gin.Context, who caller) error {
 			return badCursor()
 		}
 	}
-	views, next, err := a.engine.Conversations(c.Request.Context(), user, after, limit)
+	views, next, err := a.engine.Conversations(c.Request.Context(), who.OpenID, after, limit)
 	if err != nil {
 		return err
 	}
@@ -63,7 +60,7 @@ func (a *API) conversations(c *gin.Context, who caller) error {
 	if next != 0 {
 		cursor = next.String()
 	}
-	return page(c, items, cursor)
+	return polled(c, items, cursor)
 }
 
 func (a *API) conversationWith(c *gin.Context, user, peer string) error {
@@ -74,7 +71,7 @@ func (a *API) conversationWith(c *gin.Context, user, peer string) error {
 	if err != nil {
 		return err
 	}
-	return page(c, []conversation{conversationOf(&view)}, "")
+	return polled(c, []conversation{conversationOf(&view)}, "")
 }
 
 func badCursor() error {
@@ -90,6 +87,7 @@ func conversationOf(v *ws.ConversationView) conversation {
 	case ws.Direct:
 		item.Kind = "direct"
 		item.Peer = &person{OpenID: v.Peer.OpenID, UserName: v.Peer.Name}
+		item.PeerReadSeq = &v.PeerReadSeq
 	case ws.Group:
 		item.Kind = "group"
 		item.Group = &group{GroupID: v.GroupID, Name: v.GroupName}

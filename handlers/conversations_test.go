@@ -30,7 +30,7 @@ func TestConversations(t *testing.T) {
 	delete(items[0], "lastMessage")
 	require.Equal(t, map[string]any{
 		"conversationId": first["conversationId"], "kind": "direct", "peer": map[string]any{"openid": "ben", "userName": "Ben"},
-		"lastSeq": 2.0, "readSeq": 0.0, "unread": 1.0,
+		"lastSeq": 2.0, "readSeq": 0.0, "peerReadSeq": 0.0, "unread": 1.0,
 	}, items[0])
 
 	var peers []any
@@ -52,7 +52,7 @@ func TestConversations_With(t *testing.T) {
 	before := d.get("ann", "/api/v1/conversations?with=ben")
 	require.Equal(t, []map[string]any{{
 		"kind": "direct", "peer": map[string]any{"openid": "ben", "userName": "Ben"},
-		"lastSeq": 0.0, "readSeq": 0.0, "unread": 0.0, "lastMessage": nil,
+		"lastSeq": 0.0, "readSeq": 0.0, "peerReadSeq": 0.0, "unread": 0.0, "lastMessage": nil,
 	}}, before.items(), "found before the first message too")
 	sent := d.posted("ben", "ann", "hi", "")
 	after := d.get("ann", "/api/v1/conversations?with=ben").items()
@@ -168,7 +168,7 @@ func TestErrors_AreSeenByTheLog(t *testing.T) {
 			seen = append(seen, e.Err)
 		}
 	})
-	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate)
+	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate, unlimited)
 	req := httptest.NewRequest(http.MethodGet, "/api/v1/conversations", http.NoBody)
 	req.Header.Set("Authorization", "Bearer ann")
 	w := httptest.NewRecorder()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yanlink/yanlink/docs/openapitest"
 	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/wstest"
@@ -51,15 +53,16 @@ var identities = map[string]ws.Identity{
 
 func openDoor(t testing.TB, change func(*ws.Options)) *door {
 	t.Helper()
-	opt := ws.Options{NodeID: "n1", Advertise: "127.0.0.1:8084", Zone: time.UTC, DrainSpread: time.Millisecond}
+	opt := ws.Options{NodeID: "n1", Advertise: "127.0.0.1:8084", Zone: time.UTC, DrainSpread: time.Millisecond, Log: wstest.NewLog(t).Logger()}
 	if change != nil {
 		change(&opt)
 	}
 	d := &door{t: t, store: wstest.NewMemStore(), router: gin.New()}
+	d.router.UseRawPath = true // as the standalone server has it
 	var err error
 	d.gateway, err = ws.New(d.store, opt)
 	require.NoError(t, err)
-	handlers.New(d.gateway, handlers.Options{AdminRoles: []string{"root"}, BodyBytes: 4096}).Mount(d.router, authenticate, limited)
+	handlers.New(d.gateway, handlers.Options{AdminRoles: []string{"root"}, BodyBytes: 4096, Tickets: issuer{}}).Mount(d.router, authenticate, unlimited, limited)
 	d.server = httptest.NewServer(d.router)
 	t.Cleanup(d.close)
 	require.NoError(t, d.gateway.Start(t.Context()))
@@ -88,6 +91,16 @@ func authenticate(c *gin.Context) {
 	}
 	c.Request = c.Request.WithContext(ws.WithCaller(c.Request.Context(), caller))
 }
+
+// issuer stands in for what issues tickets.
+type issuer struct{}
+
+func (issuer) Issue(_ context.Context, token string) (string, time.Duration, error) {
+	return "ticket of " + token, 30 * time.Second, nil
+}
+
+// unlimited stands in for the limit on calls.
+func unlimited(*gin.Context) {}
 
 // limited stands in for the limit on connects, and shows that it comes first.
 func limited(c *gin.Context) {
@@ -119,6 +132,7 @@ func (d *door) call(who, method, path, body string, header ...string) answer {
 	defer func() { require.NoError(d.t, resp.Body.Close()) }()
 	data, err := io.ReadAll(resp.Body)
 	require.NoError(d.t, err)
+	openapitest.Answer(d.t, method, path, resp, data)
 	a := answer{status: resp.StatusCode, header: resp.Header, text: string(data)}
 	require.NoError(d.t, json.Unmarshal(bytes.TrimSpace(data), &a.object), "%s %s: %s", method, path, data)
 	return a
@@ -172,7 +186,13 @@ func (a answer) refused(t testing.TB, status int, code, field string) {
 	} else {
 		require.Equal(t, field, detail["field"], a.text)
 	}
-	temporary := status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests
+	a.saysWhen(t)
+}
+
+// saysWhen asserts that whoever is to come back later, and nobody else, is told when.
+func (a answer) saysWhen(t testing.TB) {
+	t.Helper()
+	temporary := a.status == http.StatusServiceUnavailable || a.status == http.StatusTooManyRequests
 	require.Equal(t, temporary, a.header.Get("Retry-After") != "", "Retry-After goes with 429 and 503")
 }
 
@@ -180,6 +200,7 @@ func (a answer) refused(t testing.TB, status int, code, field string) {
 type socket struct {
 	t    testing.TB
 	conn *websocket.Conn
+	id   string // of the session, of one that connect has opened
 }
 
 // dial opens a socket, or returns the answer that refused it.
@@ -196,12 +217,22 @@ func (d *door) dial(who string, query url.Values, protocols ...string) (*socket,
 	return &socket{t: d.t, conn: conn}, resp
 }
 
+// connectAs is connect for somebody whose token no other test needs.
+func (d *door) connectAs(who ws.Identity, device string) *socket {
+	d.t.Helper()
+	identities["odd"] = who
+	defer delete(identities, "odd")
+	return d.connect("odd", device)
+}
+
 // connect opens a session that knows our own frames, and reads the hello.
 func (d *door) connect(who, device string) *socket {
 	d.t.Helper()
 	s, resp := d.dial(who, url.Values{"v": {"1"}, "device": {device}})
 	require.NotNil(d.t, s, resp)
-	require.Equal(d.t, device, s.expect(33)["device"])
+	hello := s.expect(33)
+	require.Equal(d.t, device, hello["device"])
+	s.id = hello["sessionId"].(string)
 	return s
 }
 
@@ -231,6 +262,27 @@ func (s *socket) expect(kind int) map[string]any {
 			return frame.Msg.Params
 		}
 	}
+}
+
+// closes reads to the end, as a client does that answers a close at once, and then tells its code; 0 for another end.
+func (s *socket) closes() <-chan int {
+	s.t.Helper()
+	require.NoError(s.t, s.conn.SetReadDeadline(time.Now().Add(patience)))
+	code := make(chan int, 1)
+	go func() {
+		for {
+			if _, _, err := s.conn.ReadMessage(); err != nil {
+				var end *websocket.CloseError
+				errors.As(err, &end)
+				if end == nil {
+					end = &websocket.CloseError{}
+				}
+				code <- end.Code
+				return
+			}
+		}
+	}()
+	return code
 }
 
 // acknowledge acknowledges a message and waits until that is recorded.

@@ -16,14 +16,27 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
-// maxTTL is the longest ttl in seconds that a time.Duration holds.
-const maxTTL = int64(math.MaxInt64 / time.Second)
+// maxSeconds is the longest time in seconds that a time.Duration holds.
+const maxSeconds = int64(math.MaxInt64 / time.Second)
 
 // fields are the fields of a request body, as raw JSON. Those that nobody asks for are ignored.
 type fields map[string]string
 
 // bodyOf reads the body of a request, a JSON object of at most limit bytes.
 func bodyOf(c *gin.Context, limit int64) (fields, error) {
+	data, err := textOf(c, limit)
+	if err != nil {
+		return nil, err
+	}
+	body, coded := protocol.BodyFields(data)
+	if coded != nil {
+		return nil, coded
+	}
+	return body, nil
+}
+
+// textOf reads the body of a request as it is, at most limit bytes.
+func textOf(c *gin.Context, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -32,11 +45,7 @@ func bodyOf(c *gin.Context, limit int64) (fields, error) {
 	case err != nil:
 		return nil, &protocol.Error{Code: protocol.BadJSON, Message: "the body did not arrive in full", Cause: err}
 	}
-	body, coded := protocol.BodyFields(data)
-	if coded != nil {
-		return nil, coded
-	}
-	return body, nil
+	return data, nil
 }
 
 // given reports whether a field is there; null counts as absent.
@@ -49,6 +58,14 @@ func (f fields) text(name string) (string, error) {
 		return "", protocol.FieldError(protocol.BadField, name, "must be a string")
 	}
 	return s, nil
+}
+
+// flag returns a boolean, false if absent.
+func (f fields) flag(name string) (set bool, err error) {
+	if f.given(name) && json.Unmarshal([]byte(f[name]), &set) != nil {
+		return false, protocol.FieldError(protocol.BadField, name, "must be true or false")
+	}
+	return set, nil
 }
 
 // recipients returns to: an array of openids, or one. Who is named twice gets the message once.
@@ -95,28 +112,28 @@ func (f fields) fileType() (uint8, error) {
 	return uint8(n), nil
 }
 
-// ttl returns how long the message lives; 0 if absent.
-func (f fields) ttl() (time.Duration, error) {
-	if !f.given("ttlSeconds") {
+// seconds returns a time that is given in seconds; 0 if absent.
+func (f fields) seconds(name string) (time.Duration, error) {
+	if !f.given(name) {
 		return 0, nil
 	}
-	n, err := strconv.ParseInt(f["ttlSeconds"], 10, 64)
-	if err != nil || n < 0 || n > maxTTL {
-		return 0, protocol.FieldError(protocol.BadField, "ttlSeconds", "must be a whole number of seconds, not negative")
+	n, err := strconv.ParseInt(f[name], 10, 64)
+	if err != nil || n < 0 || n > maxSeconds {
+		return 0, protocol.FieldError(protocol.BadField, name, "must be a whole number of seconds, not negative")
 	}
 	return time.Duration(n) * time.Second, nil
 }
 
-// msgID returns the sender's own key: msgid, or the Idempotency-Key header.
-func (f fields) msgID(header string) (string, error) {
-	msgID, err := f.text("msgid")
+// msgID returns the sender's own key: the field of that name, or the Idempotency-Key header.
+func (f fields) msgID(name, header string) (string, error) {
+	msgID, err := f.text(name)
 	switch {
 	case err != nil:
 		return "", err
 	case msgID == "":
 		return header, nil
 	case header != "" && header != msgID:
-		return "", protocol.FieldError(protocol.BadField, "msgid", "msgid and the Idempotency-Key header name different messages")
+		return "", protocol.FieldError(protocol.BadField, name, name+" and the Idempotency-Key header name different messages")
 	}
 	return msgID, nil
 }
@@ -126,9 +143,6 @@ func (f fields) notYet() error {
 	if f.given("groupId") {
 		return protocol.FieldError(protocol.BadField, "groupId", "this version does not have groups")
 	}
-	if f.given("delaySeconds") {
-		return protocol.FieldError(protocol.BadField, "delaySeconds", "this version does not have delayed messages")
-	}
 	return nil
 }
 
@@ -137,9 +151,17 @@ func (f fields) draft(idempotencyKey string) (d ws.Draft, err error) {
 	if err = f.notYet(); err != nil {
 		return d, err
 	}
-	if d.To, err = f.recipients(); err != nil {
+	to, err := f.recipients()
+	if err != nil {
 		return d, err
 	}
+	d, err = f.content(idempotencyKey)
+	d.To = to
+	return d, err
+}
+
+// content is draft without the recipients.
+func (f fields) content(idempotencyKey string) (d ws.Draft, err error) {
 	if !f.given("message") {
 		return d, protocol.FieldError(protocol.MissingField, "message", "missing")
 	}
@@ -149,10 +171,13 @@ func (f fields) draft(idempotencyKey string) (d ws.Draft, err error) {
 	if d.FileType, err = f.fileType(); err != nil {
 		return d, err
 	}
-	if d.TTL, err = f.ttl(); err != nil {
+	if d.Delay, err = f.seconds("delaySeconds"); err != nil {
 		return d, err
 	}
-	if d.MsgID, err = f.msgID(idempotencyKey); err != nil {
+	if d.TTL, err = f.seconds("ttlSeconds"); err != nil {
+		return d, err
+	}
+	if d.MsgID, err = f.msgID("msgid", idempotencyKey); err != nil {
 		return d, err
 	}
 	d.From, err = f.text("from")

@@ -12,6 +12,6 @@ import (
 func fail(c *gin.Context, err error) {
 	coded := protocol.AsError(err)
 	_ = c.Error(coded)
-	coded.Code.SetHeaders(c.Writer.Header())
+	coded.SetHeaders(c.Writer.Header())
 	c.AbortWithStatusJSON(protocol.NewErrorBody(coded, ws.CallerFrom(c.Request.Context()).RequestID))
 }

@@ -41,11 +41,7 @@ func (a *API) history(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	viewer, err := a.viewer(who)
-	if err != nil {
-		return err
-	}
-	records, next, err := a.engine.History(c.Request.Context(), viewer, id, asked.before, asked.after, limit)
+	records, next, err := a.engine.History(c.Request.Context(), a.viewer(who), id, asked.before, asked.after, limit)
 	if err != nil {
 		return err
 	}

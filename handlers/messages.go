@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -16,40 +17,49 @@ type sendAnswer struct {
 	Results   []sendResult `json:"results"`
 }
 
-// sendResult is what became of a message for one recipient; the last three are absent where it was refused.
+// sendResult is what became of a message for one recipient. One that waits to be sent has a scheduledId, one that was sent
+// the three before it, one that was refused none.
 type sendResult struct {
 	To             string `json:"to"`
-	Status         string `json:"status"` // accepted, duplicate, or an error code
+	Status         string `json:"status"` // accepted, duplicate, scheduled, or an error code
 	MessageID      string `json:"messageId,omitempty"`
 	ConversationID string `json:"conversationId,omitempty"`
 	Seq            uint64 `json:"seq,omitempty"`
+	ScheduledID    string `json:"scheduledId,omitempty"`
 }
 
 // send serves POST /messages.
 func (a *API) send(c *gin.Context, who caller) error {
-	if who.isService() && !who.HasScope(scopeSend) {
-		return protocol.NewError(protocol.Forbidden, "this service key has no scope for sending: send")
-	}
 	body, err := bodyOf(c, a.opt.BodyBytes)
 	if err != nil {
 		return err
 	}
-	draft, err := body.draft(c.GetHeader("Idempotency-Key"))
+	answer, err := a.sendOne(c.Request.Context(), who, body, c.GetHeader("Idempotency-Key"))
 	if err != nil {
 		return err
+	}
+	c.JSON(http.StatusOK, answer)
+	return nil
+}
+
+// sendOne sends the message that a body holds. What its only recipient is refused with is its error.
+func (a *API) sendOne(ctx context.Context, who caller, body fields, idempotencyKey string) (*sendAnswer, error) {
+	draft, err := body.draft(idempotencyKey)
+	if err != nil {
+		return nil, err
 	}
 	if err := who.sign(&draft); err != nil {
-		return err
+		return nil, err
 	}
-	sent, err := a.engine.Send(c.Request.Context(), draft)
+	sent, err := a.engine.Send(ctx, draft)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(sent.Results) == 1 && sent.Results[0].Err != nil {
-		return sent.Results[0].Err
+		return nil, sent.Results[0].Err
 	}
-	c.JSON(http.StatusOK, answerOf(sent))
-	return nil
+	answer := answerOf(sent)
+	return &answer, nil
 }
 
 // sign makes a person the sender of what that person sends. A service key sends for whom it names.
@@ -67,25 +77,26 @@ func (w caller) sign(draft *ws.Draft) error {
 func answerOf(sent ws.SendResult) sendAnswer {
 	answer := sendAnswer{RequestID: sent.RequestID, Results: make([]sendResult, len(sent.Results))}
 	for i, r := range sent.Results {
-		answer.Results[i] = sendResult{To: r.To, Status: statusOf(r)}
-		if r.Err == nil {
-			answer.Results[i].MessageID = r.MessageID.String()
-			answer.Results[i].ConversationID = r.MessageID.Conversation.String()
-			answer.Results[i].Seq = r.MessageID.Seq
-		}
+		answer.Results[i] = resultOf(r)
 	}
 	return answer
 }
 
-func statusOf(r ws.Result) string {
+func resultOf(r ws.Result) sendResult {
 	switch {
 	case r.Err != nil:
-		return string(r.Err.Code)
-	case r.Duplicate:
-		return "duplicate"
-	default:
-		return "accepted"
+		return sendResult{To: r.To, Status: string(r.Err.Code)}
+	case r.Scheduled != nil:
+		return sendResult{To: r.To, Status: "scheduled", ScheduledID: r.Scheduled.String()}
 	}
+	result := sendResult{
+		To: r.To, Status: "accepted",
+		MessageID: r.MessageID.String(), ConversationID: r.MessageID.Conversation.String(), Seq: r.MessageID.Seq,
+	}
+	if r.Duplicate {
+		result.Status = "duplicate"
+	}
+	return result
 }
 
 // messageLife is the answer to GET /messages/{id}.
@@ -105,6 +116,7 @@ type recipientLife struct {
 	OpenID  string       `json:"openid"`
 	State   string       `json:"state"`
 	Devices []deviceLife `json:"devices"`
+	ReadAt  *time.Time   `json:"readAt,omitempty"` // when the read mark that covers the message moved last
 }
 
 type deviceLife struct {
@@ -120,11 +132,7 @@ func (a *API) life(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	viewer, err := a.viewer(who)
-	if err != nil {
-		return err
-	}
-	life, err := a.engine.Message(c.Request.Context(), viewer, id)
+	life, err := a.engine.Message(c.Request.Context(), a.viewer(who), id)
 	if err != nil {
 		return err
 	}
@@ -140,7 +148,7 @@ func lifeOf(life *ws.MessageLife) messageLife {
 		Recipients: make([]recipientLife, len(life.Recipients)),
 	}
 	for i, r := range life.Recipients {
-		one := recipientLife{OpenID: r.OpenID, State: r.State, Devices: make([]deviceLife, len(r.Devices))}
+		one := recipientLife{OpenID: r.OpenID, State: r.State, ReadAt: maybe(r.ReadAt), Devices: make([]deviceLife, len(r.Devices))}
 		for j, d := range r.Devices {
 			one.Devices[j] = deviceLife{Device: d.Device, Node: d.Node, Pushes: d.Pushes, AcknowledgedAt: moment(d.AcknowledgedAt)}
 		}
@@ -161,14 +169,11 @@ func (a *API) recall(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	by, admin := who.OpenID, a.admin(who)
+	by := who.OpenID
 	if who.isService() {
-		if !admin {
-			return protocol.NewError(protocol.Forbidden, "this service key has no scope for recalling: admin")
-		}
 		by = "service:" + who.Service
 	}
-	if err := a.engine.Recall(c.Request.Context(), by, admin, id); err != nil {
+	if err := a.engine.Recall(c.Request.Context(), by, a.admin(who), id); err != nil {
 		return err
 	}
 	c.JSON(http.StatusOK, recalled{MessageID: id.String(), State: "recalled"})

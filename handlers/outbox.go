@@ -27,10 +27,7 @@ type outgoing struct {
 }
 
 // outbox serves GET /outbox: the outgoing events that wait or are dead, oldest first.
-func (a *API) outbox(c *gin.Context, who caller) error {
-	if !a.admin(who) {
-		return protocol.NewError(protocol.Forbidden, "only an administrator sees the outgoing events")
-	}
+func (a *API) outbox(c *gin.Context, _ caller) error {
 	name := c.DefaultQuery("state", "dead")
 	state, known := eventStates[name]
 	if !known {
@@ -76,10 +73,7 @@ type replayed struct {
 }
 
 // replay serves POST /outbox/{id}/replay: a dead event is sent again.
-func (a *API) replay(c *gin.Context, who caller) error {
-	if !a.admin(who) {
-		return protocol.NewError(protocol.Forbidden, "only an administrator replays outgoing events")
-	}
+func (a *API) replay(c *gin.Context, _ caller) error {
 	id, err := eventID("id", c.Param("id"))
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +28,6 @@ type presence struct {
 
 // presence serves GET /presence.
 func (a *API) presence(c *gin.Context, who caller) error {
-	if _, err := a.viewer(who); err != nil {
-		return err
-	}
 	users, err := usersOf(c)
 	if err != nil {
 		return err
@@ -38,6 +36,11 @@ func (a *API) presence(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
+	return polled(c, a.presences(found, who), "")
+}
+
+// presences shows how it stands with users, and to administrators on which nodes.
+func (a *API) presences(found []ws.Presence, who caller) []presence {
 	items := make([]presence, len(found))
 	for i := range found {
 		items[i] = presenceOf(&found[i])
@@ -45,7 +48,24 @@ func (a *API) presence(c *gin.Context, who caller) error {
 			items[i].Nodes = nil
 		}
 	}
-	return page(c, items, "")
+	return items
+}
+
+// online serves GET /presence/online.
+func (a *API) online(c *gin.Context, who caller) error {
+	limit, err := limitOf(c)
+	if err != nil {
+		return err
+	}
+	cursor, err := base64.RawURLEncoding.DecodeString(c.Query("cursor"))
+	if err != nil {
+		return badCursor()
+	}
+	found, next, err := a.engine.Online(c.Request.Context(), string(cursor), limit)
+	if err != nil {
+		return err
+	}
+	return page(c, a.presences(found, who), base64.RawURLEncoding.EncodeToString([]byte(next)))
 }
 
 // usersOf reads the parameter users.

@@ -32,6 +32,36 @@ func TestPresence_Nodes(t *testing.T) {
 	require.Len(t, d.get("boss", "/api/v1/presence?users=ben").items()[0]["nodes"], 1)
 }
 
+func TestOnline(t *testing.T) {
+	d := openDoor(t, nil)
+	require.Empty(t, d.get("key-read", "/api/v1/presence/online").items())
+	d.connect("ben", "web")
+	d.connect("ben", "phone")
+	d.connect("ann", "web")
+	d.connect("eve", "web")
+	var users []any
+	for cursor := ""; ; {
+		page := d.get("boss", "/api/v1/presence/online?limit=1&cursor="+cursor)
+		require.Equal(t, http.StatusOK, page.status, page.text)
+		require.LessOrEqual(t, len(page.items()), 1)
+		for _, item := range page.items() {
+			users = append(users, item["openid"])
+			require.Equal(t, "online", item["status"])
+			require.Len(t, item["nodes"], 1)
+		}
+		if cursor, _ = page.object["next"].(string); cursor == "" {
+			break
+		}
+	}
+	require.Equal(t, []any{"ann", "ben", "eve"}, users)
+	all := d.get("key-read", "/api/v1/presence/online").items()
+	require.Len(t, all, 3)
+	require.NotContains(t, all[0], "nodes")
+	require.Len(t, all[1]["devices"], 2)
+	d.get("boss", "/api/v1/presence/online?cursor=*").refused(t, 400, "bad_field", "cursor")
+	d.get("boss", "/api/v1/presence/online?limit=0").refused(t, 400, "bad_field", "limit")
+}
+
 func TestNodes(t *testing.T) {
 	d := openDoor(t, nil)
 	d.connect("ben", "web")

@@ -1,13 +1,16 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
 )
 
 func TestSend_Arrives(t *testing.T) {
@@ -102,7 +105,9 @@ func TestSend_BadInput(t *testing.T) {
 		"TextTTL":          {`{"to":["ben"],"message":"hi","ttlSeconds":"1"}`, 400, "bad_field", "ttlSeconds"},
 		"EndlessTTL":       {`{"to":["ben"],"message":"hi","ttlSeconds":18446744074}`, 400, "bad_field", "ttlSeconds"},
 		"Group":            {`{"groupId":"g","message":"hi"}`, 400, "bad_field", "groupId"},
-		"Delay":            {`{"to":["ben"],"message":"hi","delaySeconds":5}`, 400, "bad_field", "delaySeconds"},
+		"NegativeDelay":    {`{"to":["ben"],"message":"hi","delaySeconds":-1}`, 400, "bad_field", "delaySeconds"},
+		"FractionDelay":    {`{"to":["ben"],"message":"hi","delaySeconds":0.5}`, 400, "bad_field", "delaySeconds"},
+		"LongDelay":        {`{"to":["ben"],"message":"hi","delaySeconds":2592001}`, 400, "bad_field", "delaySeconds"},
 		"FromNumber":       {`{"to":["ben"],"message":"hi","from":1}`, 400, "bad_field", "from"},
 		"FromAnother":      {`{"to":["ben"],"message":"hi","from":"eve"}`, 403, "identity_mismatch", "from"},
 	} {
@@ -138,4 +143,16 @@ func TestSend_LedgerRefuses(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return d.post("ann", `{"to":"ben","message":"hi","msgid":"m1"}`).status == http.StatusOK
 	}, patience, patience/1000, "it goes on by itself")
+}
+
+// A hook of the host's knows better than the code when to come back.
+func TestSend_HookSaysWhen(t *testing.T) {
+	d := openDoor(t, func(o *ws.Options) {
+		o.BeforeSend = func(context.Context, *ws.Draft) error {
+			return &protocol.Error{Code: protocol.RateLimited, Message: "not so fast", RetryAfter: 41500 * time.Millisecond}
+		}
+	})
+	a := d.post("ann", `{"to":"ben","message":"hi"}`)
+	a.refused(t, 429, "rate_limited", "")
+	require.Equal(t, "42", a.header.Get("Retry-After"))
 }

@@ -41,7 +41,7 @@ func Errors(log *slog.Logger, refused func(protocol.Code)) gin.HandlerFunc {
 }
 
 func answer(c *gin.Context, coded *protocol.Error) {
-	coded.Code.SetHeaders(c.Writer.Header())
+	coded.SetHeaders(c.Writer.Header())
 	c.JSON(protocol.NewErrorBody(coded, ws.CallerFrom(c.Request.Context()).RequestID))
 }
 

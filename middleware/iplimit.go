@@ -7,39 +7,47 @@ import (
 	"sync"
 
 	"github.com/gin-gonic/gin"
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
 
 	"github.com/yanlink/yanlink/ws/protocol"
 )
-
-// maxAddresses is how many client addresses have their rate remembered.
-const maxAddresses = 1 << 16
 
 // IPLimits bound what one client address may do on the route that opens sockets.
 type IPLimits struct {
 	Connections       int     // sockets at one time; 0 for no limit
 	ConnectsPerSecond float64 // attempts, bursts of twice that; 0 for no limit
+	// Gate becomes narrow for who is refused as often again as may be tried; nil for none.
+	Gate *Gate
+	// Unnamed, if not nil, is called with the address of a proxy when a client of it is refused for the first time, and the
+	// proxy is none whose header is believed: then all its clients count as one.
+	Unnamed func(proxy string)
 }
 
 // LimitIP refuses with 429 who has too many sockets or tries too often. The address is Gin's ClientIP; of IPv6 it is the
-// network of 64 bits, which is what one client has. It comes after Errors and before Authenticate.
+// network of 64 bits, which is what one client has. A refusal ends the connection, so that each further attempt passes the
+// gate. It comes after Errors and before Authenticate.
 func LimitIP(limits IPLimits) gin.HandlerFunc {
-	rates, err := lru.New[netip.Addr, *rate.Limiter](maxAddresses)
-	if err != nil {
-		panic(err) // the size is a constant
-	}
+	rates := newBuckets[netip.Addr](limits.ConnectsPerSecond)
+	refusals := newBuckets[netip.Addr](limits.ConnectsPerSecond)
 	sockets := &sockets{open: make(map[netip.Addr]int)}
+	unnamed := onceUnnamed(limits.Unnamed)
 	return func(c *gin.Context) {
-		address := clientNetwork(c.ClientIP())
-		if limits.ConnectsPerSecond > 0 && !limiterOf(rates, address, limits.ConnectsPerSecond).Allow() {
-			Refuse(c, protocol.NewError(protocol.RateLimited, "too many attempts to connect from this address"))
+		address := clientNetworkOf(c.ClientIP())
+		if wait := rates.take(address); wait > 0 {
+			// Of who comes through a proxy that is believed, the gate would see the proxy.
+			if limits.Gate != nil && c.ClientIP() == c.RemoteIP() && refusals.take(address) > 0 {
+				limits.Gate.narrowTo(address, limits.ConnectsPerSecond)
+			}
+			unnamed(c)
+			c.Header("Connection", "close")
+			Refuse(c, &protocol.Error{Code: protocol.RateLimited, Message: "too many attempts to connect from this address", RetryAfter: wait})
 			return
 		}
 		if limits.Connections == 0 {
 			return
 		}
 		if !sockets.take(address, limits.Connections) {
+			unnamed(c)
+			c.Header("Connection", "close")
 			Refuse(c, protocol.NewError(protocol.RateLimited, "too many connections from this address"))
 			return
 		}
@@ -52,20 +60,28 @@ func LimitIP(limits IPLimits) gin.HandlerFunc {
 	}
 }
 
-func limiterOf(rates *lru.Cache[netip.Addr, *rate.Limiter], address netip.Addr, perSecond float64) *rate.Limiter {
-	fresh := rate.NewLimiter(rate.Limit(perSecond), max(1, int(2*perSecond)))
-	if known, ok, _ := rates.PeekOrAdd(address, fresh); ok {
-		rates.Get(address) // it was used
-		return known
+// onceUnnamed returns what to call for each request that a limit of one address refuses: the first that came through a proxy
+// whose header is not believed is told, if tell is not nil.
+func onceUnnamed(tell func(proxy string)) func(*gin.Context) {
+	var once sync.Once
+	return func(c *gin.Context) {
+		if tell != nil && c.GetHeader("X-Forwarded-For") != "" && c.ClientIP() == c.RemoteIP() {
+			once.Do(func() { tell(c.RemoteIP()) })
+		}
 	}
-	return fresh
 }
 
-func clientNetwork(ip string) netip.Addr {
+// clientNetworkOf is clientNetwork of an address in text; what is none is the zero address.
+func clientNetworkOf(ip string) netip.Addr {
 	address, err := netip.ParseAddr(ip)
 	if err != nil {
 		return netip.Addr{}
 	}
+	return clientNetwork(address)
+}
+
+// clientNetwork is what one client has of addresses.
+func clientNetwork(address netip.Addr) netip.Addr {
 	address = address.Unmap().WithZone("")
 	if network, err := address.Prefix(64); address.Is6() && err == nil {
 		return network.Addr()

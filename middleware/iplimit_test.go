@@ -88,7 +88,27 @@ func TestLimitIP_Rate(t *testing.T) {
 	refused := w.refusal(429, "GET", "/plain", address)
 	require.Equal(t, "rate_limited", refused["code"])
 	_, head, _ := w.call("GET", "/plain", address, "")
-	require.Equal(t, "1", head.Get("Retry-After"))
+	require.Equal(t, "2", head.Get("Retry-After"), "one in two seconds")
 	status, _, _ = w.call("GET", "/plain", map[string]string{"X-Forwarded-For": "10.0.0.2"}, "")
 	require.Equal(t, 204, status)
+}
+
+// Who runs a proxy and did not name it is told so, once.
+func TestLimitIP_Unnamed(t *testing.T) {
+	var told []string
+	w := newWorld(t, func(e *gin.Engine, log *slog.Logger) {
+		require.NoError(t, e.SetTrustedProxies(nil))
+		e.Use(middleware.RequestID(), middleware.Errors(log, nil), middleware.LimitIP(middleware.IPLimits{
+			ConnectsPerSecond: 0.001, Unnamed: func(proxy string) { told = append(told, proxy) },
+		}))
+		e.GET("/hold", func(c *gin.Context) { c.Status(204) })
+	})
+	_, line := w.dial("10.0.0.1")
+	require.Contains(t, line, "204")
+	require.Empty(t, told)
+	for range 2 {
+		_, line = w.dial("10.0.0.2")
+		require.Contains(t, line, "429", "all clients of the proxy are one")
+	}
+	require.Equal(t, []string{"127.0.0.1"}, told)
 }

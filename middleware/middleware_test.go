@@ -31,12 +31,14 @@ func TestTokenFilter(t *testing.T) {
 		"?TOKEN=alice&x=1":                  "x=1",
 		"?a=1;Token=alice&x=1":              "a=1&x=1",
 	} {
-		status, _, body := w.call("GET", "/who"+query, nil, "")
+		status, _, body := w.call("GET", "/who"+query, handshake(nil), "")
 		require.Equal(t, 200, status, query)
 		require.Contains(t, body, `"openid":"alice"`, query)
 		require.Contains(t, body, `"query":"`+strings.ReplaceAll(want, "&", `\u0026`)+`"`, query)
 	}
-	header := map[string]string{"Sec-WebSocket-Protocol": "yanlink.v1, yanlink.token.YWxpY2U, other"}
+	status, _, _ := w.call("GET", "/who?token=alice", nil, "")
+	require.Equal(t, 401, status, "whoever can send a header has no token in a URL")
+	header := handshake(map[string]string{"Sec-WebSocket-Protocol": "yanlink.v1, yanlink.token.YWxpY2U, other"})
 	_, _, body := w.call("GET", "/who", header, "")
 	require.Contains(t, body, `"openid":"alice"`)
 	require.Contains(t, body, `"protocol":"yanlink.v1, other"`, "the token has gone, the rest is negotiated")
@@ -44,7 +46,6 @@ func TestTokenFilter(t *testing.T) {
 		require.NotContains(t, line, "alice")
 		require.NotContains(t, line, "mallory")
 	}
-	require.NotContains(t, w.log.String(), "token=")
 	require.Contains(t, w.log.String(), "path=/who")
 }
 
@@ -112,11 +113,15 @@ func TestCORS(t *testing.T) {
 	require.Equal(t, "https://ours.example", head.Get("Access-Control-Allow-Origin"))
 	require.Equal(t, "true", head.Get("Access-Control-Allow-Credentials"))
 	require.Equal(t, "Origin", head.Get("Vary"))
+	require.Contains(t, head.Get("Access-Control-Expose-Headers"), "ETag")
+	_, head, _ = w.call("GET", "/", nil, "")
+	require.Equal(t, "Origin", head.Get("Vary"), "a cache may keep the answer to who says no origin")
 
 	preflight := map[string]string{"Origin": "https://ours.example", "Access-Control-Request-Method": "POST"}
 	status, head, _ := w.call("OPTIONS", "/", preflight, "")
 	require.Equal(t, 204, status)
 	require.Contains(t, head.Get("Access-Control-Allow-Headers"), "Idempotency-Key")
+	require.Contains(t, head.Get("Access-Control-Allow-Headers"), "If-None-Match")
 
 	for _, method := range []string{"GET", "OPTIONS"} {
 		_, head, _ = w.call(method, "/", map[string]string{"Origin": "https://theirs.example", "Access-Control-Request-Method": "POST"}, "")

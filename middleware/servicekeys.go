@@ -3,15 +3,29 @@ package middleware
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
+	"strings"
 
 	"github.com/yanlink/yanlink/ws"
 )
 
+// hashedKey begins a key that is given by its SHA-256 in hexadecimal digits, so that who reads the configuration cannot
+// use it.
+const hashedKey = "sha256:"
+
 // ServiceKey is a key by which another program is let in.
 type ServiceKey struct {
 	Name   string
-	Key    string
+	Key    string // itself, or "sha256:" and its SHA-256 in hexadecimal digits
 	Scopes []string
+}
+
+func (k *ServiceKey) hash() (hash [sha256.Size]byte) {
+	digits, hashed := strings.CutPrefix(k.Key, hashedKey)
+	if given, err := hex.DecodeString(digits); hashed && err == nil && len(given) == len(hash) {
+		return [sha256.Size]byte(given)
+	}
+	return sha256.Sum256([]byte(k.Key))
 }
 
 // serviceKeys holds keys by their hash, so that comparing takes the same time whatever is shown.
@@ -23,7 +37,7 @@ type serviceKeys struct {
 func newServiceKeys(keys []ServiceKey) *serviceKeys {
 	k := &serviceKeys{}
 	for _, key := range keys {
-		k.hashes = append(k.hashes, sha256.Sum256([]byte(key.Key)))
+		k.hashes = append(k.hashes, key.hash())
 		k.identities = append(k.identities, ws.Identity{Service: key.Name, Scopes: key.Scopes})
 	}
 	return k

@@ -15,7 +15,9 @@ import (
 type takenTokenKey struct{}
 
 // TokenFilter takes ?token= out of the request's URL, and yanlink.token.… out of Sec-WebSocket-Protocol, and keeps the
-// token for Authenticate. It stands before every logger, the host's own included, so that no log line can hold a token.
+// token for Authenticate, where it counts for a handshake. It stands before every logger, the host's own included, so that
+// no log line can hold a token. Gin's own redirects come before all middleware: a router whose paths are others than those
+// of a bundle sets RedirectTrailingSlash to false, or repeats in Location what somebody put into its URLs.
 // It changes the request in place: what wraps the whole Gin engine sees the filtered request as well.
 func TokenFilter() gin.HandlerFunc {
 	return func(c *gin.Context) {

@@ -6,16 +6,17 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"sync"
 	"testing"
 
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/wstest"
 )
 
 func TestMain(m *testing.M) {
@@ -28,13 +29,13 @@ type world struct {
 	t      *testing.T
 	engine *gin.Engine
 	server *httptest.Server
-	log    *lockedBuffer
+	log    *wstest.Log
 }
 
 func newWorld(t *testing.T, routes func(*gin.Engine, *slog.Logger)) *world {
 	t.Helper()
-	w := &world{t: t, engine: gin.New(), log: &lockedBuffer{}}
-	routes(w.engine, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	w := &world{t: t, engine: gin.New(), log: wstest.NewLog(t)}
+	routes(w.engine, w.log.Logger())
 	w.server = httptest.NewServer(w.engine)
 	t.Cleanup(w.server.Close)
 	return w
@@ -67,21 +68,11 @@ func (w *world) refusal(status int, method, path string, header map[string]strin
 	return body["error"]
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+// handshake is a header that asks for a WebSocket as well.
+func handshake(header map[string]string) map[string]string {
+	asks := map[string]string{"Connection": "Upgrade", "Upgrade": "websocket"}
+	maps.Copy(asks, header)
+	return asks
 }
 
 // whoami answers with who the middleware says is calling.

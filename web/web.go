@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-//go:embed index.html assets yanlink.js
+//go:embed index.html docs.html assets yanlink.js
 var files embed.FS
 
 // moved names what is served elsewhere than it stands: the client is a package of its own, and the page's modules import
 // it as their neighbour.
-var moved = map[string]string{"index.html": "", "yanlink.js": "assets/yanlink.js"}
+var moved = map[string]string{"index.html": "", "docs.html": "docs", "yanlink.js": "assets/yanlink.js"}
 
 // policy lets the page load what we serve and talk to where it came from, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -39,13 +39,14 @@ var types = map[string]string{
 
 // file is one embedded file as it is answered.
 type file struct {
-	name string
-	body []byte
-	kind string
-	etag string
+	name   string
+	body   func() []byte
+	packed []byte // the same as gzip; nil where it is not kept
+	kind   string
+	etag   string
 }
 
-// Handler serves the page at "/" and what it loads at "/assets/…". It expects paths relative to where it is mounted;
+// Handler serves the page at "/", one that shows the REST interface at "/docs", and what they load at "/assets/…". It expects paths relative to where it is mounted;
 // below a prefix, wrap it in http.StripPrefix, where the prefix without its slash is sent on to the one with it.
 // It never changes and is safe for concurrent use.
 func Handler() http.Handler {
@@ -54,7 +55,7 @@ func Handler() http.Handler {
 		panic(err) // the files are part of the program: this cannot happen in one that passed its tests
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		protect(w.Header())
+		protect(w.Header(), r.URL.Path)
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
@@ -79,11 +80,28 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", f.etag)
 	// no-cache means: keep it, but ask each time. After an upgrade no page runs with half of its modules old.
 	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(f.body))
+	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(f.choose(w.Header(), r)))
 }
 
-func protect(header http.Header) {
+// choose returns the form of the file that the asker takes, and says in header which it is.
+func (f *file) choose(header http.Header, r *http.Request) []byte {
+	if f.packed == nil {
+		return f.body()
+	}
+	header.Add("Vary", "Accept-Encoding")
+	if !takesGzip(r) {
+		return f.body()
+	}
+	header.Set("Content-Encoding", "gzip")
+	header.Set("ETag", strings.TrimSuffix(f.etag, `"`)+`-gzip"`)
+	return f.packed
+}
+
+func protect(header http.Header, path string) {
 	header.Set("Content-Security-Policy", policy)
+	if path == "/docs" {
+		header.Set("Content-Security-Policy", viewerPolicy)
+	}
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer") // the page's address may name a person
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -118,6 +136,9 @@ func load() (map[string]*file, error) {
 		pages["/"+name] = page
 		return nil
 	})
+	if err == nil {
+		err = loadViewer(pages)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load the page: %w", err)
 	}
@@ -125,14 +146,19 @@ func load() (map[string]*file, error) {
 }
 
 func read(name string) (*file, error) {
-	kind, ok := types[path.Ext(name)]
-	if !ok {
-		return nil, fmt.Errorf("no content type for %s", name)
-	}
 	body, err := files.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
+	return newFile(name, body)
+}
+
+// newFile is a file that holds body.
+func newFile(name string, body []byte) (*file, error) {
+	kind, ok := types[path.Ext(name)]
+	if !ok {
+		return nil, fmt.Errorf("no content type for %s", name)
+	}
 	sum := sha256.Sum256(body)
-	return &file{name: name, body: body, kind: kind, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}, nil
+	return &file{name: name, body: func() []byte { return body }, kind: kind, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}, nil
 }

@@ -164,3 +164,11 @@ func TestClient_Types(t *testing.T) {
 	slices.Sort(emitted)
 	require.Equal(t, emitted, names(classOf(string(types), "export interface Events {"), `(?m)^  (\w+):`))
 }
+
+func TestHandler_Vary(t *testing.T) {
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Vary", "Origin") // of a middleware before it
+	request := httptest.NewRequest(http.MethodGet, "/assets/swagger-ui.css", http.NoBody)
+	web.Handler().ServeHTTP(answer, request)
+	require.Equal(t, []string{"Origin", "Accept-Encoding"}, answer.Header().Values("Vary"))
+}

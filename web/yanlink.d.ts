@@ -84,10 +84,16 @@ export class Link {
   watch(users: Iterable<string>): void;
   /** Asks whether messages of an earlier page have been delivered; the answers are `delivered` and `gone` events. */
   track(messageIds: string[]): void;
-  /** Asks for another token and goes on under it, without a new connection. */
+  /**
+   * Asks for another token and goes on under it, without a new connection. Resolves when the server has taken it. It is
+   * shown on one connection only: when that one breaks, or is closed with 4401 since the server does not take the token,
+   * the next one begins with what `token` gives then, and the renewal resolves when that connection is there. Rejects as
+   * `token` does; with a YanlinkError when the server cannot check the token now, and goes on under the one before; with
+   * code `closed` when the connection has ended (see Connection) or the link is closed.
+   */
   renew(): Promise<void>;
 
-  /** A page of history: newest first with `before`, oldest first with `after`. Rejects with YanlinkError. */
+  /** A page of history: newest first with `before`, oldest first with `after`; shorter than `limit` where messages are long, and the last only where `next` is empty. Rejects with YanlinkError. */
   history(conversationId: string, query?: { before?: number; after?: number; limit?: number; cursor?: string }): Promise<{ items: Item[]; next: string }>;
   /** Any call below api/v1, with the token. Resolves to the answer's JSON; rejects with YanlinkError. */
   rest(method: string, path: string, options?: { query?: Record<string, string | number | undefined>; body?: unknown }): Promise<any>;
@@ -136,6 +142,8 @@ export interface Connection {
   why?: "closed" | "forbidden" | "replaced" | "signed_out" | "identity_mismatch" | "bug";
   /** Close code of the last connection. */
   code?: number;
+  /** With an end by a close code: the server's reason, for instance "signed out" or "banned" with `forbidden`. */
+  reason?: string;
 }
 
 export interface Person {

@@ -1,6 +1,6 @@
 // Yanlink for browsers and Node.js. What each call promises stands in yanlink.d.ts.
 //
-// Longer than a file should be, on purpose: it is copied as one file, and no build step joins several.
+// One long file, since it is copied as one.
 
 const patience = 10_000; // for an answer
 const most = 200; // of anything that is kept: no more than one sync may name
@@ -89,7 +89,7 @@ class Connection {
   state = { state: "ended", why: "closed" };
   #on;
   #socket = null;
-  #round = 0; // raised with every attempt, so that late answers of an earlier one are told apart
+  #round = 0; // of attempts, so that late answers of an earlier one are told apart
   #failures = 0;
   #renew = false; // ask for a new token first
   #fresh = false; // the token was renewed since the last hello
@@ -110,16 +110,16 @@ class Connection {
     this.#attempt();
   }
 
-  stop(why = "closed", code = undefined) {
+  stop(why = "closed", code, reason) {
     this.#drop(1000);
-    this.#set({ state: "ended", why, code });
+    this.#set({ state: "ended", why, code, reason });
   }
 
   send(frame) {
     if (this.state.state === "online") this.#socket.send(JSON.stringify(frame));
   }
 
-  /** The network may be back, or somebody looks at the page again: do not wait any longer, do not trust blindly. */
+  /** The network may be back: do not wait any longer, do not trust blindly. */
   nudge() {
     if (this.state.state === "waiting") this.#attempt();
     else this.#probe();
@@ -197,7 +197,7 @@ class Connection {
   #closed(code, reason) {
     if (this.state.state === "online" && Date.now() - this.#since >= 5_000) this.#failures = 0;
     if (code === 4401) this.#renew = true;
-    if (ends[code] && !(code === 4409 && this.#on.replaced())) return this.stop(ends[code], code);
+    if (ends[code] && !(code === 4409 && this.#on.replaced())) return this.stop(ends[code], code, reason);
     this.#wait(delayAfter(code, reason, this.#failures++), code);
   }
 
@@ -209,7 +209,7 @@ class Connection {
     if (status === 403) return this.stop("forbidden");
     if (status === 401 && this.#fresh) return this.stop("signed_out");
     this.#renew ||= status === 401;
-    // Some more than was asked for, so that those who were turned away together do not come back together.
+    // Some more, so that those who were turned away together do not come back together.
     const delay = retryAfter > 0 ? retryAfter * (1000 + Math.random() * 250) : backoff(this.#failures);
     this.#failures++;
     this.#wait(status === 401 ? 0 : delay);
@@ -255,7 +255,7 @@ class Inbox {
     return this.#drain(room);
   }
 
-  /** Takes history that begins right after the last record that passed, oldest first. */
+  /** Takes history from right after the last record that passed, oldest first. */
   fill(id, items) {
     const room = this.#rooms.get(id);
     return items.filter(({ seq }) => seq > room.given).flatMap((item) => {
@@ -267,7 +267,7 @@ class Inbox {
     });
   }
 
-  /** The seq after which something is missing before a record that is held back; undefined if nothing is. */
+  /** The seq after which something is missing; undefined if nothing is. */
   gap(id) {
     const room = this.#rooms.get(id);
     return room?.held.size > 0 ? room.given : undefined;
@@ -319,7 +319,7 @@ const nowhere = { all: async () => [], put: async () => {}, delete: async () => 
 
 // ── The client
 
-/** Where Web Locks are missing, each tab is a device of its own, which the server forgets soon; a reload keeps its name. */
+/** Without Web Locks each tab is a device of its own, which the server forgets soon; a reload keeps its name. */
 function passingName(key, before = globalThis.sessionStorage?.getItem(key)) {
   const name = before || `~${randomId().slice(0, 8)}`;
   globalThis.sessionStorage?.setItem(key, name);
@@ -424,10 +424,7 @@ export class Link {
     this.#channel?.close(); // first: for the other tabs it does not end
     this.#channel = null;
     this.#connection.stop();
-    for (const { fail, timer } of this.#asked.values()) {
-      clearTimeout(timer);
-      fail(new YanlinkError("closed"));
-    }
+    for (const ask of this.#asked.values()) this.#settle(ask).fail(new YanlinkError("closed"));
     if (forget) await this.#keep("clear");
   }
 
@@ -466,7 +463,9 @@ export class Link {
   }
 
   async renew() {
-    await this.#request({ type: Type.renew, params: { token: await this.#newToken(true) } });
+    const token = await this.#newToken(true);
+    if (this.#state.state === "ended") throw new YanlinkError("closed");
+    await this.#request({ type: Type.renew, params: { token } });
   }
 
   async history(conversationId, query = {}) {
@@ -486,7 +485,7 @@ export class Link {
 
   // ── Start, and other tabs
 
-  /** What pages and tabs left that are gone: their messages, and the first time their place. */
+  /** What earlier pages and tabs left: their messages, and the first time their place. */
   async #load() {
     for (const value of (await this.#keep("all")) ?? []) {
       if (value.key !== "place") this.#enqueue(value);
@@ -519,7 +518,7 @@ export class Link {
   #lead() {
     if (this.#ended.signal.aborted) return;
     this.#leading = true;
-    this.#connection.start();
+    if (this.#state.state !== "ended") this.#connection.start();
   }
 
   #drive(act) {
@@ -565,6 +564,11 @@ export class Link {
 
   #become(state) {
     this.#state = state;
+    for (const ask of this.#asked.values()) {
+      if (ask.frame.type !== Type.renew) continue;
+      ask.late ||= state.state === "connecting"; // under a newer token
+      if (state.state === "ended") this.#settle(ask).fail(new YanlinkError("closed"));
+    }
     this.#emit("connection", state);
   }
 
@@ -608,8 +612,7 @@ export class Link {
     const { type, params, id, at } = frame;
     const asked = this.#asked.get(id);
     if (asked) {
-      this.#asked.delete(id);
-      clearTimeout(asked.timer);
+      this.#settle(asked);
       if (type === Type.error) asked.fail(refusal(params));
       else asked.done(params);
     }
@@ -621,8 +624,9 @@ export class Link {
       case Type.delivered:
         this.#unproved.delete(params.messageId);
         return tell("delivered", { ...params, to: params.toUser, at });
-      case Type.presence: return tell("presence", { ...params, at });
-      case Type.read: return of && tell("read", { ...of.params, user: me, at });
+      case Type.watch: return params.users.forEach((user) => tell("presence", user));
+      case Type.presence: return tell("presence", params);
+      case Type.read: return of && tell("read", { ...params, user: me, at });
       case Type.readBy: return tell("read", { ...params, at });
       case Type.recall: return of && tell("recalled", { kind: "recalled", recalled: of.params.messageId, mine: true });
       case Type.signal: return params.fromUser && tell("typing", { ...params, from: person(params.fromUser) });
@@ -641,10 +645,17 @@ export class Link {
     });
   }
 
+  #settle(ask) {
+    clearTimeout(ask.timer);
+    this.#asked.delete(ask.frame.id);
+    return ask;
+  }
+
   #ask(ask) {
     clearTimeout(ask.timer);
     if (this.#state.state === "online") this.#write(ask.frame);
-    ask.timer = setTimeout(() => this.#ask(ask), patience);
+    // Told again, it might take the place of a newer one.
+    if (ask.frame.type !== Type.renew) ask.timer = setTimeout(() => this.#ask(ask), patience);
   }
 
   #welcome({ epoch }) {
@@ -661,7 +672,7 @@ export class Link {
     }
     this.#write(this.#sync([...this.#unproved], this.#leading ? Object.fromEntries(this.#marks) : {}));
     if (this.#watched.size > 0) this.#write(watch(this.#watched));
-    for (const ask of this.#asked.values()) this.#ask(ask);
+    for (const ask of this.#asked.values()) ask.late ? this.#settle(ask).done() : this.#ask(ask);
   }
 
   #sync(pending, conversations = {}) {
@@ -671,7 +682,7 @@ export class Link {
   #synced({ gone = [], reset = false, errors = [] }) {
     for (const id of gone) this.#unproved.delete(id);
     if (gone.length > 0) this.#emit("gone", { messageIds: gone });
-    // A mark that the ledger refuses stands for nothing: the next record is the new beginning.
+    // A mark that the ledger refuses stands for nothing.
     for (const { conversationId } of errors) {
       this.#inbox.forget(conversationId);
       this.#marks.delete(conversationId);
@@ -711,7 +722,7 @@ export class Link {
     }
   }
 
-  /** One handler that fails gets the record again, and whatever follows in the conversation waits for it. */
+  /** A handler that fails gets the record again, and what follows in the conversation waits. */
   async #show(record, inbox) {
     const over = () => inbox !== this.#inbox || this.#ended.signal.aborted;
     for (const listener of this.#listeners.get(record.kind) ?? []) {
@@ -731,7 +742,7 @@ export class Link {
     this.#mark(...shown);
   }
 
-  /** Without a connection they are not lost: the marks of the next sync say the same. */
+  /** Without a connection they are not lost: the next sync says the same. */
   #mark(id, upTo) {
     if (upTo < this.#marks.get(id)) return;
     this.#marks.delete(id); // to the end: the ones that moved last are kept
@@ -752,7 +763,7 @@ export class Link {
     this.#saving = false;
   }
 
-  /** Reads what is missing from history; one reader a conversation, until nothing is held back any more. */
+  /** Reads what is missing from history, until nothing is held back any more. */
   async #fill(id) {
     if (this.#filling.has(id)) return;
     this.#filling.add(id);
@@ -775,7 +786,7 @@ export class Link {
 
   // ── What goes out
 
-  /** To one recipient one message is under way at a time, so that they arrive in the order they were given. */
+  /** To one recipient one message is under way at a time, so that they arrive in order. */
   #enqueue(entry) {
     const known = this.#queue.get(entry.msgid);
     if (known) return known.sent;
@@ -808,7 +819,7 @@ export class Link {
     this.#emit("outgoing", entry);
     if (entry.state === "refused") throw entry.error;
     bound(this.#unproved.add(entry.messageId));
-    // What the server had already may have been delivered already, and the proof lost with the answer.
+    // What the server had may have been delivered already, and the proof lost.
     if (entry.duplicate) this.track([entry.messageId]);
     return entry;
   }

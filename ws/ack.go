@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -202,28 +203,43 @@ func (s *Session) ackLedger(f *protocol.Frame, id MessageID, isID bool, reply pr
 	}
 	it := s.newAck(t, 0, 0, 0)
 	it.session, it.reply = s, reply
-	// What is below next and not in the window was acknowledged in this session, and may still be on its way.
-	fresh := rec.Seq >= t.next && !coveredBy(receipts, rec.Seq) && !t.acknowledged(rec.Seq) && rec.RecalledAt == 0
-	if fresh {
+	// What is below next and neither in the window nor passed over was acknowledged in this session, and may still be on its
+	// way.
+	fresh := !coveredBy(receipts, rec.Seq) && !t.acknowledged(rec.Seq) && !slices.Contains(t.late, rec.Seq) && rec.RecalledAt == 0
+	if fresh && (rec.Seq >= t.next || s.passedOver(t, rec)) {
 		it.From, it.To = rec.Seq, rec.Seq
 		it.records = []*Record{rec}
-		if rec.Seq == t.next {
-			t.next, t.due = rec.Seq+1, rec.Seq
-			it.Cursor, it.Due = s.cursor(t)
-			t.written = max(t.written, it.Cursor)
-			t.settle()
-		} else {
-			t.had = append(t.had, Receipt{From: rec.Seq, To: rec.Seq})
-			if t.phase == live {
-				s.fallBehind(t)
-			}
-		}
+		s.ackUnpushed(t, it)
 		s.ackedSome()
 	} else if t.phase == behind && rec.Seq >= t.next {
 		t.had = append(t.had, Receipt{From: rec.Seq, To: rec.Seq}) // recorded after this session read the receipts
 	}
 	s.submitAck(it)
 	return nil
+}
+
+// passedOver reports whether rec may be below the session's place although no session of the device acknowledged it: the
+// device began beyond it, or was not sent it in time. Whoever acknowledges it has read it elsewhere, or too late.
+func (s *Session) passedOver(t *track, rec *Record) bool {
+	return rec.Seq <= t.start || expired(rec, s.g.now())
+}
+
+// ackUnpushed makes sure that what an item acknowledges is not pushed any more. The caller holds mu.
+func (s *Session) ackUnpushed(t *track, it *ackItem) {
+	switch {
+	case it.From < t.next:
+		t.late = append(t.late[max(0, len(t.late)+1-maxLate):], it.From)
+	case it.From == t.next:
+		t.next, t.due = it.From+1, it.From
+		it.Cursor, it.Due = s.cursor(t)
+		t.written = max(t.written, it.Cursor)
+		t.settle()
+	default:
+		t.had = append(t.had, Receipt{From: it.From, To: it.From})
+		if t.phase == live {
+			s.fallBehind(t)
+		}
+	}
 }
 
 func coveredBy(receipts []Receipt, seq uint64) bool {
@@ -302,12 +318,8 @@ func (s *Session) lookUpKey(ctx context.Context, f *protocol.Frame) (*Record, er
 // lookUpCopy finds a copy of one of the user's own messages, whose frame does not say in which conversation it stands:
 // it is looked for where this session was sent anything, and in the conversation with oneself.
 func (s *Session) lookUpCopy(ctx context.Context, msgid string) (*Record, error) {
-	s.mu.Lock()
-	ids := make([]ConversationID, 0, len(s.tracks)+1)
-	for id := range s.tracks {
-		ids = append(ids, id)
-	}
-	s.mu.Unlock()
+	var ids []ConversationID
+	s.locked(func() { ids = slices.AppendSeq(make([]ConversationID, 0, len(s.tracks)+1), maps.Keys(s.tracks)) })
 	own, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, s.user))
 	if err == nil {
 		ids = append(ids, own.ID)
@@ -334,11 +346,7 @@ func (s *Session) lookUpCopy(ctx context.Context, msgid string) (*Record, error)
 // placed returns the session's track of a conversation, read from the ledger if need be; not_addressed if the user was
 // never in it.
 func (s *Session) placed(ctx context.Context, id ConversationID) (*track, error) {
-	s.mu.Lock()
-	t := s.tracks[id]
-	ready := t != nil && t.phase != unplaced
-	s.mu.Unlock()
-	if ready {
+	if t := s.placedTrack(id); t != nil {
 		return t, nil
 	}
 	positions, err := s.g.store.Positions(ctx, s.ref(), []ConversationID{id})
@@ -351,10 +359,18 @@ func (s *Session) placed(ctx context.Context, id ConversationID) (*track, error)
 	if err := s.place(ctx, positions); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t := s.tracks[id]; t != nil && t.phase != unplaced {
+	if t := s.placedTrack(id); t != nil {
 		return t, nil
 	}
 	return nil, errStopped // the session has ended meanwhile
+}
+
+// placedTrack returns the track of a conversation, or nil where it is not known yet how far the device is.
+func (s *Session) placedTrack(id ConversationID) *track {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tracks[id]; t != nil && t.phase != unplaced {
+		return t
+	}
+	return nil
 }

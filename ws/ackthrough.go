@@ -38,9 +38,8 @@ func (s *Session) ackThrough(ctx context.Context, id ConversationID, seq uint64,
 	s.takeOver(t, true)
 	defer s.takeOver(t, false)
 	for {
-		s.mu.Lock()
-		from := t.next
-		s.mu.Unlock()
+		var from uint64
+		s.locked(func() { from = t.next })
 		if from > seq {
 			break
 		}

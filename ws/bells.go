@@ -64,26 +64,30 @@ type recordBell struct {
 }
 
 func (b *recordBell) committed(d *dispatcher) {
-	d.g.names.put(b.rec.Sender, b.senderName)
+	d.g.names.hint(b.rec.Sender, b.senderName)
 	d.offer(b.rec, b.members, b.to, PathBus)
 }
 
-// endBell ends a session from another node.
+// endBell ends a session from another node, or all of a user there.
 type endBell struct {
-	user, session string
+	user, session string // session is empty for all
 	code          int
 	reason        string
 }
 
 func (b *endBell) committed(d *dispatcher) { d.g.end(b) }
 
-// end ends a session of this node by its id.
-func (g *Gateway) end(b *endBell) {
+func (b *endBell) names(session string) bool { return b.session == "" || b.session == session }
+
+// end ends what a bell names on this node, and returns it.
+func (g *Gateway) end(b *endBell) (ended []*Session) {
 	for _, s := range g.hub.sessions(b.user) {
-		if s.id == b.session {
+		if b.names(s.id) {
 			s.close(b.code, b.reason)
+			ended = append(ended, s)
 		}
 	}
+	return ended
 }
 
 // hadBell tells a device's newer session of an acknowledgement that an older one on another node took.

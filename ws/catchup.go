@@ -41,9 +41,9 @@ func (s *Session) step(ctx context.Context) (more bool, err error) {
 	if err := s.chores(ctx); err != nil {
 		return false, err
 	}
-	s.mu.Lock()
-	scanned, after := s.scanned, s.scanAfter
-	s.mu.Unlock()
+	var scanned bool
+	var after ConversationID
+	s.locked(func() { scanned, after = s.scanned, s.scanAfter })
 	if !scanned {
 		return true, s.scan(ctx, after)
 	}
@@ -86,14 +86,7 @@ func (s *Session) ref() DeviceRef { return DeviceRef{User: s.user, Device: s.dev
 
 // placeTracks reads where the device stands in the conversations that came up since.
 func (s *Session) placeTracks(ctx context.Context) error {
-	s.mu.Lock()
-	var ids []ConversationID
-	for _, t := range s.behind {
-		if t.phase == unplaced && len(ids) < scanLimit {
-			ids = append(ids, t.id)
-		}
-	}
-	s.mu.Unlock()
+	ids := s.unplacedTracks()
 	positions, err := s.g.store.Positions(ctx, s.ref(), ids)
 	if err != nil {
 		return err
@@ -103,6 +96,17 @@ func (s *Session) placeTracks(ctx context.Context) error {
 	}
 	s.forget(ids)
 	return nil
+}
+
+func (s *Session) unplacedTracks() (ids []ConversationID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.behind {
+		if t.phase == unplaced && len(ids) < scanLimit {
+			ids = append(ids, t.id)
+		}
+	}
+	return ids
 }
 
 // forget drops the tracks the ledger knows no stay for.
@@ -160,17 +164,19 @@ func (s *Session) nextPage() (t *track, from, to uint64, count, bytes int) {
 	}
 	t = s.behind[fits]
 	s.behind = append(slices.Delete(s.behind, fits, fits+1), t)
+	t.outdated = false
 	count = min(s.g.opt.PageRecords, max(1, s.window.maxCount-len(s.window.active)))
 	bytes = min(s.g.opt.PageBytes, max(1, s.window.maxBytes-s.window.bytes))
 	return t, t.next, t.head, count, bytes
 }
 
 // deliverPage pushes what was read, passes over what the device had, and turns the track live when it has reached the
-// head, which may have moved meanwhile. What does not fit the window is read again when acknowledgements have made room.
+// head, which may have moved meanwhile. What does not fit the window is read again when acknowledgements have made room, and
+// all of it at once where it may show a message that was recalled meanwhile.
 func (s *Session) deliverPage(t *track, to uint64, records []*Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || t.phase != behind {
+	if s.closing || t.phase != behind || t.outdated {
 		return
 	}
 	now := s.g.mono()

@@ -3,8 +3,7 @@ package ws
 import "context"
 
 const (
-	// proofEvery is how often sends without a proof are looked at, and doubtfulProofEvery while notices may be lost.
-	proofEvery         Millis = 5_000
+	// doubtfulProofEvery is how often sends without a proof are looked at while notices may be lost.
 	doubtfulProofEvery Millis = 1_000
 	// seenEvery is how often a connected device's last_seen is written, and seenEphemeral that of an ephemeral one.
 	seenEvery     Millis = 3_600_000
@@ -14,19 +13,20 @@ const (
 // chores does what a session has to do regularly, and what the slow pass asks of it.
 func (s *Session) chores(ctx context.Context) error {
 	now := s.g.mono()
-	s.mu.Lock()
-	recheck := s.due(&s.recheckAt, now, millis(s.g.opt.RecheckEvery))
-	seen := s.due(&s.seenAt, now, s.seenEvery())
-	proofs := len(s.unproved) > 0 && s.due(&s.proofAt, now, s.g.proofEvery())
-	audit := s.lagging
-	s.lagging = false
-	token := s.token
-	s.mu.Unlock()
+	var recheck, seen, proofs, audit bool
+	var token string
+	s.locked(func() {
+		recheck = s.due(&s.recheckAt, now, s.g.nextRecheck(now)-now)
+		seen = s.due(&s.seenAt, now, s.seenEvery())
+		proofs = len(s.unproved) > 0 && s.due(&s.proofAt, now, s.g.proofEvery())
+		audit, s.lagging = s.lagging, false
+		token = s.token
+	})
 	if recheck {
 		s.g.recheck(s, token)
 	}
 	if seen {
-		s.g.seenDevice(s)
+		s.g.WriteLater(s.seenDevice())
 	}
 	if proofs {
 		if err := s.checkProofs(ctx); err != nil {
@@ -53,7 +53,7 @@ func (g *Gateway) proofEvery() Millis {
 	if g.cluster.doubtful() {
 		return doubtfulProofEvery
 	}
-	return proofEvery
+	return millis(g.opt.ProofEvery)
 }
 
 func (s *Session) seenEvery() Millis {
@@ -65,6 +65,7 @@ func (s *Session) seenEvery() Millis {
 
 // auditSoon has the session look into the ledger for what nobody is sending.
 func (s *Session) auditSoon() {
+	defer s.survive()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closing {
@@ -93,6 +94,7 @@ func (s *Session) audit(ctx context.Context) error {
 
 // hear tells the session that a conversation has come as far as head. If it knew, nothing happens.
 func (s *Session) hear(id ConversationID, head uint64) {
+	defer s.survive()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing || !s.scanned {

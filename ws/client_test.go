@@ -36,7 +36,10 @@ func startNode(t testing.TB, change func(*ws.Options)) *node {
 
 func startNodeOn(t testing.TB, store ws.Store, change func(*ws.Options)) *node {
 	t.Helper()
-	opt := ws.Options{NodeID: "n1", Advertise: "127.0.0.1:8084", Zone: time.UTC, FramesPerSecond: -1, DrainSpread: time.Millisecond}
+	opt := ws.Options{
+		NodeID: "n1", Advertise: "127.0.0.1:8084", Zone: time.UTC, FramesPerSecond: -1, DrainSpread: time.Millisecond,
+		Log: wstest.NewLog(t).Logger(),
+	}
 	if change != nil {
 		change(&opt)
 	}
@@ -90,6 +93,7 @@ type reply struct {
 	} `json:"msg"`
 	MessageID string   `json:"messageId"`
 	SessionID string   `json:"sessionId"`
+	Trigger   int      `json:"trigger"`
 	To        []string `json:"to"`
 	p         params
 }
@@ -116,10 +120,25 @@ type params struct {
 	Proofs         int             `json:"proofs"`
 	Reset          bool            `json:"reset"`
 	Recalled       string          `json:"recalled"`
+	By             string          `json:"by"`
+	User           string          `json:"user"`
+	FromUser       json.RawMessage `json:"fromUser"`
+	Signal         string          `json:"signal"`
+	OpenID         string          `json:"openid"`
+	PresenceStatus string          `json:"status"`
+	Devices        []string        `json:"devices"`
+	Users          []standing      `json:"users"`
 	Errors         []struct {
 		ConversationID string `json:"conversationId"`
 		Code           string `json:"code"`
 	} `json:"errors"`
+}
+
+// standing is how it stands with somebody's presence.
+type standing struct {
+	OpenID  string   `json:"openid"`
+	Status  string   `json:"status"`
+	Devices []string `json:"devices"`
 }
 
 func (r *reply) kind() int {

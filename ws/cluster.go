@@ -14,11 +14,12 @@ import (
 type cluster struct {
 	g         *Gateway
 	routes    *routeKeeper
-	forwarder *forwarder
+	forwarder *forwarder // of what was committed
+	signals   *forwarder // of what is kept nowhere
 	canary    *canary
 	bells     [2]*bells // by Lane
 
-	sending sync.WaitGroup // the forwarder
+	sending sync.WaitGroup // the forwarders
 	keeping sync.WaitGroup // the route keeper and the beats
 	endKeep context.CancelFunc
 	beatNow chan struct{}
@@ -29,7 +30,7 @@ func newCluster(g *Gateway) *cluster {
 		return nil
 	}
 	return &cluster{
-		g: g, routes: newRouteKeeper(g), forwarder: newForwarder(g), canary: newCanary(g), beatNow: make(chan struct{}, 1),
+		g: g, routes: newRouteKeeper(g), forwarder: newForwarder(g, forwardQueue, 0), signals: newForwarder(g, signalQueue, signalEvery), canary: newCanary(g), beatNow: make(chan struct{}, 1),
 		bells: [2]*bells{LaneMessages: newBells(g, LaneMessages), LaneNotices: newBells(g, LaneNotices)},
 	}
 }
@@ -48,6 +49,7 @@ func (c *cluster) start(ctx context.Context) error {
 	c.keeping.Go(func() { c.routes.run(keep) })
 	c.keeping.Go(func() { c.runBeats(keep) })
 	c.sending.Go(c.forwarder.run)
+	c.sending.Go(c.signals.run)
 	for _, lane := range []Lane{LaneMessages, LaneNotices} {
 		c.g.wg.Go(c.bells[lane].run)
 		c.g.wg.Go(func() { c.listen(c.g.ctx, lane) })
@@ -63,6 +65,7 @@ func (c *cluster) stop(ctx context.Context) {
 	c.endKeep()
 	c.keeping.Wait()
 	c.routes.flush(ctx)
+	c.g.watch.ring.send(ctx)
 	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
 	defer cancel()
 	if err := c.g.opt.Registry.Leave(ctx, c.g.self()); err != nil {
@@ -139,17 +142,20 @@ func (c *cluster) formerLife(err error) bool {
 	return errors.As(err, &taken) && taken.Address == c.g.opt.Advertise
 }
 
-// reap takes out nodes that are silent: their users are offline, and nobody rings for them any more.
+// reap takes out nodes that are silent: their users are offline, and nobody rings for them any more. Thousands may have been
+// there, so that it has until the next beat is due; that is also what tells whether the registry answers.
 func (c *cluster) reap(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, max(c.g.opt.RegistryTimeout, c.g.opt.BeatEvery))
 	defer cancel()
 	gone, err := c.g.opt.Registry.Reap(ctx)
-	if err != nil {
-		c.routes.failed(err)
-		return
+	if err != nil && !errors.Is(err, context.Canceled) {
+		c.g.log.Warn("routes of silent nodes are left; the next beat goes on with them", "error", err)
 	}
 	if len(gone) > 0 {
 		c.g.log.Warn("routes of a silent node were removed", "node", gone[0].Node, "sessions", len(gone))
+		for i := range gone {
+			c.g.watch.noteHere(gone[i].User)
+		}
 		if c.g.outbox != nil {
 			c.g.outbox.presences.reaped(gone)
 		}
@@ -158,15 +164,7 @@ func (c *cluster) reap(ctx context.Context) {
 
 // health says how registry and bus are.
 func (c *cluster) health(h *Health) {
-	state := func(name string, bad bool) {
-		h.Dependencies[name] = "ok"
-		if bad {
-			h.Dependencies[name] = "does not answer; delivery goes on through the ledger"
-			if h.Ready {
-				h.Status = "degraded"
-			}
-		}
-	}
-	state("registry", c.routes.isDown())
-	state("bus", c.canary.late())
+	const problem = "does not answer; delivery goes on through the ledger"
+	h.Report("registry", !c.routes.isDown(), problem)
+	h.Report("bus", !c.canary.late(), problem)
 }

@@ -70,6 +70,10 @@ func newTown(t testing.TB) *town {
 	}
 }
 
+func directoryOf(ttl time.Duration) *memory.Directory {
+	return memory.NewDirectory(memory.DirectoryOptions{NodeTTL: ttl})
+}
+
 func (w *town) options(n int, registry ws.Registry) func(*ws.Options) {
 	return func(o *ws.Options) {
 		o.NodeID, o.Advertise = fmt.Sprintf("n%d", n), fmt.Sprintf("127.0.0.1:%d", 8080+n)
@@ -148,6 +152,22 @@ func TestCluster_ReadsOnceTheRouteStands(t *testing.T) {
 	require.Equal(t, "hello", jack.expect(2).p.Message)
 }
 
+// What is sent while the route does not stand yet may be proven before the proof finds its way.
+func TestCluster_ProvesOnceTheRouteStands(t *testing.T) {
+	w := newTown(t)
+	one := w.node(1, reconciling)
+	two := w.node(2, func(o *ws.Options) { o.RegistryTimeout, o.ProofEvery = patience, time.Hour })
+	jack := one.connect("jack", "web")
+	w.settled(1, "jack")
+	release := two.registry.Hold()
+	rose := two.connect("rose", "web")
+	rose.send("jack", "hello", "m1")
+	jack.expect(2)
+	jack.ack("m1", "rose")
+	release()
+	require.Equal(t, "m1", rose.expect(17).p.MsgID)
+}
+
 func TestCluster_DeviceMoves(t *testing.T) {
 	w := newTown(t)
 	one, two := w.node(1, nil), w.node(2, nil)
@@ -165,6 +185,30 @@ func TestCluster_DeviceMoves(t *testing.T) {
 	rose.send("jack", "hello", "m1")
 	require.Equal(t, "hello", moved.expect(2).p.Message)
 	require.Equal(t, "hello", other.expect(2).p.Message)
+}
+
+// Where a node has died, its clients come all at once: each other node is told of them together.
+func TestCluster_DevicesMoveTogether(t *testing.T) {
+	w := newTown(t)
+	one := w.node(1, nil)
+	two := w.node(2, func(o *ws.Options) { o.RegistryTimeout, o.CanaryEvery = patience, time.Hour })
+	users := []string{"jack", "rose", "will", "anna", "paul"}
+	old := make([]*client, len(users))
+	for i, user := range users {
+		old[i] = one.connect(user, "web")
+	}
+	w.settled(len(users), users...)
+	release := two.registry.Hold()
+	sent := two.paths.bell("sent")
+	for _, user := range users {
+		two.connect(user, "web")
+	}
+	release()
+	for _, c := range old {
+		code, _ := c.closed()
+		require.Equal(t, protocol.CloseReplaced, code)
+	}
+	require.LessOrEqual(t, two.paths.bell("sent")-sent, 2, "the first one was on its way alone")
 }
 
 func TestCluster_StaleSessionGivesWay(t *testing.T) {
@@ -241,6 +285,26 @@ func TestCluster_RegistryDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"online", "online", "offline"}, []string{list[0].Status, list[1].Status, list[2].Status})
 	require.Equal(t, []string{"n2"}, list[1].Nodes)
+}
+
+// A registry that comes back from an older copy has routes of sessions that are over.
+func TestCluster_RegistryRestored(t *testing.T) {
+	w := newTown(t)
+	one, two := w.node(1, nil), w.node(2, nil)
+	rose, jack := one.connect("rose", "web"), two.connect("jack", "web")
+	w.settled(2, "rose", "jack")
+	restore := w.directory.Copy()
+	require.NoError(t, jack.conn.Close())
+	late := two.connect("late", "web")
+	w.settled(2, "rose", "jack", "late")
+	restore()
+	w.eventually("who is over is offline", func() bool {
+		list, err := one.gateway.Presence(t.Context(), []string{"rose", "jack", "late"})
+		require.NoError(t, err)
+		return list[0].Status == "online" && list[1].Status == "offline" && list[2].Status == "online"
+	})
+	rose.send("late", "hello", "m1")
+	late.expect(2)
 }
 
 func TestCluster_RegistryForgets(t *testing.T) {

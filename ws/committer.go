@@ -241,22 +241,24 @@ func (c *committer) write(ops []Op) (err error) {
 	return err
 }
 
-// fail refuses what may be refused, and keeps the rest, in order, for the next try.
+// fail refuses what may be refused, and keeps the rest, in order, for the next try. If the try before failed too, what
+// may be refused does not wait in the queue either: behind what is kept it might wait for as long as the ledger is away.
 func (c *committer) fail(batch []item, err error) {
 	c.opt.Log.Warn("the ledger refused a batch", "items", len(batch), "error", err)
-	var kept []item
-	for _, it := range batch {
-		if it.kept() {
-			kept = append(kept, it)
-		} else {
-			it.refused(err)
-		}
-	}
+	kept, hopeless := part(batch)
 	c.mu.Lock()
 	stopped := c.stopped
+	if c.down {
+		queued, waiting := part(c.queue)
+		c.queue, c.urgent = queued, 0
+		hopeless = append(hopeless, waiting...)
+	}
 	c.down = true
 	c.probeAt = time.Now().Add(commitRetry)
 	c.mu.Unlock()
+	for _, it := range hopeless {
+		it.refused(err)
+	}
 	if !stopped {
 		c.retained = append(c.retained, kept...)
 		return
@@ -266,6 +268,18 @@ func (c *committer) fail(batch []item, err error) {
 	for _, it := range append(kept, c.drain()...) {
 		it.refused(errStopped)
 	}
+}
+
+// part divides items into those that are kept and those that may be refused, in order.
+func part(items []item) (kept, refusable []item) {
+	for _, it := range items {
+		if it.kept() {
+			kept = append(kept, it)
+		} else {
+			refusable = append(refusable, it)
+		}
+	}
+	return kept, refusable
 }
 
 func (c *committer) drain() []item {

@@ -1,6 +1,8 @@
 package ws
 
 import (
+	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -70,4 +72,61 @@ func TestCommitter_CountsWhatABatchLeaves(t *testing.T) {
 	require.NoError(t, c.submit(&ackItem{}))
 	batch, _ = c.take()
 	require.Empty(t, batch, "none is left")
+}
+
+// refuser is a ledger that cannot be written while it is down.
+type refuser struct {
+	down    bool
+	written []Op
+}
+
+func (r *refuser) Commit(_ context.Context, ops []Op) error {
+	if r.down {
+		return ErrUnavailable
+	}
+	r.written = append(r.written, ops...)
+	return nil
+}
+
+func TestCommitter_NothingWaitsBehindWhatIsKept(t *testing.T) {
+	ledger := &refuser{down: true}
+	c := newIdleCommitter()
+	c.opt = &Options{CommitBatch: 2, CommitQueue: 100, CommitTimeout: time.Minute, Metrics: NoMetrics{}, Log: slog.New(slog.DiscardHandler)}
+	c.store, c.now, c.dispatch = ledger, func() Millis { return 1 }, func([]item) {}
+	var want []Op
+	keep := func() {
+		it := &ackItem{}
+		want = append(want, it.op())
+		require.NoError(t, c.submit(it))
+	}
+	open := &callItem{what: &OpenDevice{}, done: make(chan struct{})}
+	for range 4 {
+		keep()
+	}
+	require.NoError(t, c.submit(open))
+	keep()
+
+	try := func() {
+		c.probeAt = time.Time{}
+		batch, _ := c.take()
+		_ = c.commit(batch)
+	}
+	try()
+	require.Len(t, c.queue, 4, "a first failure may be a passing one")
+	try()
+	select {
+	case <-open.done:
+		require.ErrorIs(t, open.what.Result().Err, ErrUnavailable)
+	default:
+		t.Fatal("it waits behind what is kept")
+	}
+	ledger.down = false
+	for range 3 {
+		try()
+	}
+	require.Len(t, ledger.written, len(want))
+	for i := range want {
+		require.Same(t, want[i], ledger.written[i], "acknowledgement %d", i)
+	}
+	require.True(t, c.riding())
 }

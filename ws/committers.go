@@ -36,10 +36,11 @@ func (c committers) submit(it item) error {
 func shard(op Op) uint64 {
 	switch op := op.(type) {
 	case *Send:
-		if op.Group != 0 {
-			return uint64(op.Group)
-		}
-		return hashOf(op.To) + hashOf(op.Record.Sender)
+		return shardOfMessage(op.To, op.Group, op.Record.Sender)
+	case *Schedule:
+		return shardOfMessage(op.Scheduled.To, op.Scheduled.Group, op.Scheduled.Draft.Sender)
+	case *FireScheduled:
+		return shardOfMessage(op.Sent.To, op.Sent.Group, op.Sent.Record.Sender)
 	case *Ack:
 		return uint64(op.Conversation)
 	case *OpenDevice:
@@ -58,6 +59,13 @@ func shard(op Op) uint64 {
 		return uint64(op.Conversation)
 	}
 	return 0
+}
+
+func shardOfMessage(to string, group ConversationID, sender string) uint64 {
+	if group != 0 {
+		return uint64(group)
+	}
+	return hashOf(to) + hashOf(sender)
 }
 
 func hashOf(s string) uint64 { return maphash.String(shardSeed, s) }

@@ -13,8 +13,11 @@ const (
 	joinBytes = 16 << 10
 	// lingerFor is how long a closed connection is still read, so that unread input does not turn the close frame into a reset.
 	lingerFor = 500 * time.Millisecond
-	// deadlineSlack is how much later than the deadline in force a new one must be to be worth setting.
-	deadlineSlack = time.Second
+	// deadlineSlack is the part of the time a write is given by which it may be shorter, to save setting its deadline.
+	deadlineSlack = 10
+	// greeting is what a connection counts as queued while the 101 is written to a client that gets a hello at once: the two
+	// leave together.
+	greeting = 2
 )
 
 // joinedConn joins the frames of a session that queue behind each other into one write(2). A frame is held back while
@@ -61,8 +64,12 @@ func (c *joinedConn) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
+// applyDeadline leaves a deadline in force that gives a write nearly the time asked for: what is in force may be long over,
+// and it may have been asked for a longer time than a close frame gets.
 func (c *joinedConn) applyDeadline() error {
-	if gap := c.deadline.Sub(c.applied); gap >= 0 && gap < deadlineSlack && !c.applied.IsZero() {
+	now := time.Now()
+	asked, left := c.deadline.Sub(now), c.applied.Sub(now)
+	if left <= asked && left > asked-asked/deadlineSlack {
 		return nil
 	}
 	c.applied = c.deadline
@@ -82,9 +89,10 @@ func (c *joinedConn) Close() error {
 // release discards what the peer still sends, for a moment, and closes the connection.
 func (c *joinedConn) release() {
 	if err := c.Conn.SetReadDeadline(time.Now().Add(lingerFor)); err == nil {
-		var scrap [4096]byte
+		scrap := getFrame()
+		defer putFrame(scrap)
 		for {
-			if _, err := c.Conn.Read(scrap[:]); err != nil {
+			if _, err := c.Conn.Read(scrap.b[:cap(scrap.b)]); err != nil {
 				break
 			}
 		}

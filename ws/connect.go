@@ -104,15 +104,19 @@ func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDev
 		working: true, // until read
 	}
 	s.writer = newWriter(s.conn)
+	if s.v1 {
+		s.conn.queued.Store(greeting)
+	}
 	s.seen.Store(int64(mono))
-	s.proofAt = mono + proofEvery
+	s.proofAt = mono + millis(g.opt.ProofEvery)
 	s.seenAt = mono + s.seenEvery()
 	s.flushAt = mono + millis(g.opt.CursorEvery)
 	if g.opt.Authenticate != nil && c.Token != "" {
-		s.recheckAt = mono + millis(g.opt.RecheckEvery)
+		s.recheckAt = mono + min(firstRecheck, millis(g.opt.RecheckEvery))
 	}
 	if g.opt.FramesPerSecond > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(g.opt.FramesPerSecond), g.opt.FrameBurst)
+		s.pacer = rate.NewLimiter(rate.Limit(readFaster*max(slowestRead, g.opt.FramesPerSecond)), readFaster*g.opt.FrameBurst)
 	}
 	g.names.put(s.user, s.name)
 	return s
@@ -126,13 +130,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, s *Session) er
 	if !g.open.enter(s) {
 		return errStopped
 	}
-	go func() {
-		defer g.open.leave(s)
-		keys := map[string]any{sessionKey: s, connectedKey: up}
-		err := g.melody.HandleRequestWithKeys(&hijacker{ResponseWriter: w, conn: s.conn}, r, keys)
-		s.end()
-		over <- err
-	}()
+	go g.serve(w, r, s, up, over)
 	select {
 	case <-up:
 		return nil
@@ -146,6 +144,15 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, s *Session) er
 		// gorilla/websocket has answered the bad handshake itself.
 		return &HandshakeError{cause: err}
 	}
+}
+
+// serve is a session's goroutine from the handshake to the end. It is no closure, since that would hold the request for as
+// long as the session lives.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, s *Session, up chan struct{}, over chan<- error) {
+	defer g.open.leave(s)
+	err := g.melody.HandleRequestWithKeys(&hijacker{ResponseWriter: w, conn: s.conn}, r, map[string]any{sessionKey: s, connectedKey: up})
+	s.end()
+	over <- err
 }
 
 // connectedKey holds the channel that is closed when the session stands.
@@ -176,10 +183,11 @@ func (g *Gateway) connected(ms *melody.Session) {
 
 // begin enters the session into the hub and starts the first read of the ledger.
 func (s *Session) begin() {
+	s.g.opt.Metrics.Session(1)
 	if s.v1 {
+		s.conn.queued.Add(-greeting)
 		s.greet()
 	}
-	s.g.opt.Metrics.Session(1)
 	if replaced := s.g.hub.add(s); replaced != nil {
 		replaced.close(protocol.CloseReplaced, "a newer session of the same device took over")
 	}
@@ -196,12 +204,14 @@ func (s *Session) begin() {
 
 // read begins the first read of the ledger. Until then the session counts as working, so that nothing else does.
 func (s *Session) read() {
+	s.g.watch.noteHere(s.user)
 	if o := s.g.outbox; o != nil {
 		o.presences.connected(s.user)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.working = false
+	s.checkProofsNow()
 	s.schedule()
 }
 
@@ -215,7 +225,8 @@ func (s *Session) greet() {
 	s.reply(f)
 }
 
-// end undoes what begin did, once melody's goroutines are done with the session.
+// end undoes what begin did, once melody's goroutines are done with the session. One whose handshake failed after the
+// connection was taken over never began.
 func (s *Session) end() {
 	if s.conn.Conn == nil {
 		return // never upgraded
@@ -225,11 +236,26 @@ func (s *Session) end() {
 	if c := s.g.cluster; c != nil {
 		c.routes.remove(s)
 	}
+	s.g.watch.note(s.user)
+	if s.watches {
+		s.g.watch.ended(s)
+	}
 	if o := s.g.outbox; o != nil {
 		o.presences.disconnected(s.user)
 	}
-	s.g.opt.Metrics.Session(-1)
+	if s.up.Load() {
+		s.g.opt.Metrics.Session(-1)
+	}
+	s.leave()
+	s.g.leftDevice(s)
+	close(s.ended)
+	s.conn.release()
+}
+
+// leave writes how far the session has come, and lets go of what it held.
+func (s *Session) leave() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closing = true
 	s.gone.Store(true)
 	s.closeBy = 0
@@ -240,8 +266,4 @@ func (s *Session) end() {
 	s.behind = nil
 	s.window = window{}
 	s.unproved = nil
-	s.mu.Unlock()
-	s.g.seenDevice(s)
-	close(s.ended)
-	s.conn.release()
 }

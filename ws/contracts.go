@@ -50,15 +50,21 @@ type Reader interface {
 	IdleDevices(ctx context.Context, t Millis, limit int) ([]Device, error)
 	// Token returns an accepted token and its user, or ErrNotFound.
 	Token(ctx context.Context, hash [32]byte) (Token, User, error)
+	// Tokens lists accepted tokens by hash, those above after, up to limit.
+	Tokens(ctx context.Context, after [32]byte, limit int) ([]Token, error)
 
 	// Conversation returns a conversation, or ErrNotFound.
 	Conversation(ctx context.Context, id ConversationID) (Conversation, error)
+	// Conversations lists all conversations by id, those above after, up to limit.
+	Conversations(ctx context.Context, after ConversationID, limit int) ([]Conversation, error)
 	// FindConversation finds a conversation by kind and key, or returns ErrNotFound.
 	FindConversation(ctx context.Context, kind ConversationKind, key string) (Conversation, error)
 	// ConversationsOf lists the conversations that user has a stay in, by id, those above after, up to limit.
 	ConversationsOf(ctx context.Context, user string, after ConversationID, limit int) ([]Membership, error)
 	// Members lists the users with an open stay, by openid.
 	Members(ctx context.Context, id ConversationID) ([]Stay, error)
+	// CountMembers returns how many users have an open stay, without listing them.
+	CountMembers(ctx context.Context, id ConversationID) (int, error)
 	// Stays lists a user's stays in a conversation in order; empty if there never was one.
 	Stays(ctx context.Context, id ConversationID, user string) ([]Stay, error)
 	// Updated returns the conversations whose newest record is at least as new as since.

@@ -47,6 +47,9 @@ type Routes interface {
 	Remove(ctx context.Context, routes []Route) error
 	// Locate returns all routes of users, in no order. Those of a dead node are among them until they are reaped.
 	Locate(ctx context.Context, users []string) ([]Route, error)
+	// List returns the routes of the living nodes in pages of about limit, in no order. One that is there all the while is
+	// on at least one page. An empty cursor is for the first page; next is empty at the end, else the cursor for the next.
+	List(ctx context.Context, cursor string, limit int) (routes []Route, next string, err error)
 }
 
 // Nodes knows who is in the cluster.
@@ -55,12 +58,17 @@ type Nodes interface {
 	// this incarnation: then it may have lost its routes too. Refused with *NodeTakenError while another incarnation
 	// lives under the same id or address.
 	Beat(ctx context.Context, node Node) (joined bool, err error)
+	// Prune removes the routes that node has put and whose sessions do not live any more, and returns them: those that a
+	// registry brings back when it comes back from an older copy. live is asked of each session that has a route. With an
+	// error it returns what was removed until then.
+	Prune(ctx context.Context, node Node, live func(sessionID string) bool) (gone []Route, err error)
 	// Leave takes a node out with all routes it still has, unless another incarnation has taken its place.
 	Leave(ctx context.Context, node Node) error
 	// Nodes lists the living ones, by id.
 	Nodes(ctx context.Context) ([]Node, error)
 	// Reap takes out nodes that have not beaten for long, with their routes, and returns these: their users may be
-	// offline now. Of callers all over the cluster one at a time does it; the others return nothing.
+	// offline now. Of callers all over the cluster one at a time does it; the others return nothing. With an error it returns
+	// what was removed until then; the next call goes on with the rest.
 	Reap(ctx context.Context) (gone []Route, err error)
 }
 

@@ -3,6 +3,7 @@ package ws
 // offer gives a session a record that was just committed, or came over the bus. shared is the record's encoded shared
 // part, path how it came. It reports whether the session's writer has to be kicked. LIVE and CATCH-UP are told apart here.
 func (s *Session) offer(rec *Record, shared []byte, path Path) (kick bool) {
+	defer s.survive()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -11,6 +12,7 @@ func (s *Session) offer(rec *Record, shared []byte, path Path) (kick bool) {
 	t := s.touch(rec.Conversation)
 	if rec.Kind == KindRecall {
 		s.withdraw(t, rec.Target)
+		t.outdated = true
 	}
 	if changesStay(rec, s.user) && t.phase != unplaced {
 		s.displace(t)
@@ -164,7 +166,7 @@ func (s *Session) displace(t *track) {
 // needless reports whether the device has had rec without being sent it: design.md, "Had".
 func (s *Session) needless(t *track, rec *Record) bool {
 	own := rec.Sender == s.user && (rec.SenderDevice == s.device || s.g.opt.NoSenderDevices)
-	return own || rec.RecalledAt != 0 || expired(rec, s.g.now()) || !t.inside(rec.Seq) || rec.Kind != KindMessage && !s.v1
+	return own || rec.RecalledAt != 0 || t.takenBack(rec.Seq) || expired(rec, s.g.now()) || !t.inside(rec.Seq) || rec.Kind != KindMessage && !s.v1
 }
 
 func expired(rec *Record, now Millis) bool { return rec.ExpireAt != 0 && rec.ExpireAt <= now }

@@ -34,6 +34,7 @@ func (d *dispatcher) run() {
 	}
 	if c := d.g.cluster; c != nil {
 		c.forwarder.close()
+		c.signals.close() // every session is gone
 	}
 }
 
@@ -67,8 +68,13 @@ func (d *dispatcher) one(e effect) {
 }
 
 // deliver offers a record that was committed here to the sessions of its members, wherever they are. to stands as the
-// receiver in its envelope; when empty, each member is its own.
+// receiver in its envelope; when empty, each member is its own. One of the System conversation is offered to every
+// session of this node; the others find it in the ledger.
 func (d *dispatcher) deliver(rec *Record, members []string, to string) {
+	if rec.Conversation == SystemConversation {
+		d.offer(rec, d.g.hub.everybody(), to, PathLocal)
+		return
+	}
 	d.offer(rec, members, to, PathLocal)
 	if d.g.cluster != nil {
 		d.news.records = append(d.news.records, &recordBell{

@@ -23,6 +23,9 @@ const (
 	bellProof
 	bellEnd
 	bellHad
+	bellRead
+	bellPresence
+	bellSignal
 )
 
 var (
@@ -81,6 +84,12 @@ func (r *bellReader) entry() effect {
 		return &hadBell{Ack{
 			User: r.string(), Device: r.string(), Conversation: ConversationID(r.number()), From: r.number(), To: r.number(),
 		}}
+	case bellRead:
+		return r.read()
+	case bellPresence:
+		return r.presence()
+	case bellSignal:
+		return r.signal()
 	}
 	return nil
 }
@@ -104,6 +113,23 @@ func (b *hadBell) append(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, n)
 	}
 	return dst
+}
+
+func (b *readBell) append(dst []byte) []byte {
+	dst = append(append(append(dst, bellRead), b.request[:]...), byte(b.trigger))
+	dst = appendStrings(dst, b.to, b.reader)
+	for _, n := range [3]uint64{uint64(b.conversation), b.seq, uint64(b.at)} {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	return dst
+}
+
+func (r *bellReader) read() effect {
+	b := &readBell{}
+	copy(b.request[:], r.take(len(b.request)))
+	b.trigger, b.to, b.reader = protocol.Trigger(r.byte()), r.string(), r.string()
+	b.conversation, b.seq, b.at = ConversationID(r.number()), r.number(), Millis(r.number())
+	return b
 }
 
 // append appends the entry of a record for the members who have sessions on one node.

@@ -20,6 +20,11 @@ func someEntries() []effect {
 		&recordBell{rec: joined, members: []string{"jack"}},
 		&proof{id: MessageID{Conversation: 7, Seq: 3}, msgid: "m", sender: "rose", user: "jack", device: "web", at: 77},
 		&endBell{user: "jack", session: "s", code: 4409, reason: "gone"},
+		&readBell{
+			to: "rose", reader: "jack", conversation: 7, seq: 3, at: 1_700_000_000_000, request: [16]byte{15: 7}, trigger: 2,
+		},
+		&presenceBell{users: []string{"jack", "rose"}},
+		&signalBell{to: "jack", from: "rose", fromName: "Rose", signal: "typing", at: 1_700_000_000_000},
 		&hadBell{Ack{User: "jack", Device: "web", Conversation: 7, From: 3, To: 1 << 33}},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,6 +99,20 @@ func TestGateway_Flood(t *testing.T) {
 	require.NotEmpty(t, refused.p.MsgID)
 }
 
+// Frames that no limit counts are read no faster than ten times the limit either: here ten a second after the first twenty.
+func TestGateway_FloodIsReadSlowly(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.FramesPerSecond = 1; o.FrameBurst = 2 })
+	rose := n.connect("rose", "web")
+	began := time.Now()
+	for range 220 {
+		rose.write(`{"type":11}`)
+	}
+	for range 220 {
+		rose.expect(12)
+	}
+	require.Greater(t, time.Since(began), 500*time.Millisecond)
+}
+
 func TestGateway_NoHeartbeat(t *testing.T) {
 	n := startNode(t, func(o *ws.Options) { o.HeartbeatAfter = 200 * time.Millisecond })
 	silent := n.connect("rose", "web")
@@ -140,6 +155,7 @@ func TestGateway_Overloaded(t *testing.T) {
 }
 
 func TestGateway_Renew(t *testing.T) {
+	var brief atomic.Bool // the token "brief" has ended
 	n := startNode(t, func(o *ws.Options) {
 		o.RecheckEvery = 50 * time.Millisecond
 		o.Authenticate = func(_ context.Context, token string) (ws.Identity, error) {
@@ -148,6 +164,13 @@ func TestGateway_Renew(t *testing.T) {
 				return ws.Identity{}, errors.New("no answer")
 			case "ended":
 				return ws.Identity{}, ws.ErrInvalidToken
+			case "brief":
+				if brief.Load() {
+					return ws.Identity{}, ws.ErrInvalidToken
+				}
+				return ws.Identity{OpenID: "rose"}, nil
+			case "banned":
+				return ws.Identity{}, protocol.NewError(protocol.Forbidden, "the user is banned")
 			}
 			return ws.Identity{OpenID: token}, nil
 		}
@@ -165,6 +188,20 @@ func TestGateway_Renew(t *testing.T) {
 	rechecked, _, err := n.dial("rose", "&token=ended")
 	require.NoError(t, err)
 	code, _ = rechecked.closed()
+	require.Equal(t, protocol.CloseTokenEnded, code)
+
+	banned, _, err := n.dial("rose", "&token=rose")
+	require.NoError(t, err)
+	banned.write(`{"type":22,"params":{"token":"banned"}}`)
+	code, _ = banned.closed()
+	require.Equal(t, protocol.CloseForbidden, code)
+
+	late, _, err := n.dial("rose", "") // a session that came without a token is checked once it has one
+	require.NoError(t, err)
+	late.write(`{"type":22,"params":{"token":"brief"}}`)
+	late.expect(22)
+	brief.Store(true)
+	code, _ = late.closed()
 	require.Equal(t, protocol.CloseTokenEnded, code)
 }
 

@@ -3,6 +3,7 @@ package ws
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 const (
@@ -38,10 +39,11 @@ func (n *news) empty() bool { return len(n.records)+len(n.notices) == 0 }
 type forwarder struct {
 	g     *Gateway
 	queue chan news
+	every time.Duration // how often at most; 0: as often as there is something
 }
 
-func newForwarder(g *Gateway) *forwarder {
-	return &forwarder{g: g, queue: make(chan news, forwardQueue)}
+func newForwarder(g *Gateway, queue int, every time.Duration) *forwarder {
+	return &forwarder{g: g, queue: make(chan news, queue), every: every}
 }
 
 // take hands news over. It never blocks: the dispatcher waits for nobody.
@@ -64,6 +66,9 @@ func (f *forwarder) run() {
 				return
 			}
 			f.forward(f.gather(n))
+			if f.every > 0 {
+				pauseContext(f.g.ctx, f.every)
+			}
 		}
 	}
 }

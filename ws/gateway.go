@@ -39,6 +39,7 @@ type Gateway struct {
 	dispatcher *dispatcher
 	cluster    *cluster // nil: this node is alone
 	outbox     *outbox  // nil: nobody is told of anything
+	watch      *presenceWatch
 	wheel      *wheel
 	work       *workQueue
 	names      *names
@@ -47,6 +48,7 @@ type Gateway struct {
 	reconciler reconciler
 	dates      *protocol.Dates
 	started    time.Time
+	dismissals atomic.Uint64
 
 	state    atomic.Int32
 	ctx      context.Context
@@ -57,6 +59,7 @@ type Gateway struct {
 	wg       sync.WaitGroup // the engine's own
 	writing  sync.WaitGroup // committers and dispatcher
 	rechecks chan struct{}  // places for re-checks under way
+	later    *later
 	stopOnce sync.Once
 	stopped  chan struct{}
 	stopErr  error
@@ -85,10 +88,12 @@ func New(store Store, opt Options) (*Gateway, error) {
 	g.work = newWorkQueue()
 	g.open = newOpenSessions()
 	g.rechecks = make(chan struct{}, maxRechecks)
+	g.later = newLater()
 	g.wheel = newWheel(g.mono)
 	g.dispatcher = newDispatcher(g)
 	g.committers = newCommitters(g)
 	g.cluster = newCluster(g)
+	g.watch = newPresenceWatch(g)
 	g.setUpMelody()
 	var err error
 	g.outbox, err = newOutbox(g)
@@ -132,6 +137,10 @@ func (g *Gateway) Start(ctx context.Context) error {
 	g.writing.Go(g.dispatcher.run)
 	g.wg.Go(func() { g.wheel.run(g.ctx) })
 	g.wg.Go(func() { g.reconciler.run(g) })
+	g.wg.Go(func() { g.later.run(g.ctx, g) })
+	g.wg.Go(func() { g.watch.run(g.ctx) })
+	g.wg.Go(func() { g.names.run(g.ctx) })
+	g.wg.Go(func() { (&scheduler{g: g}).run(g.serving) })
 	for range g.opt.CatchUpWorkers {
 		g.wg.Go(func() { g.work.run(g.ctx) })
 	}
@@ -227,7 +236,7 @@ func wait(ctx context.Context, group *sync.WaitGroup) error {
 
 // Health says how the engine is.
 func (g *Gateway) Health(context.Context) Health {
-	h := Health{Dependencies: map[string]string{"ledger": "ok"}}
+	h := Health{Dependencies: make(map[string]string)}
 	switch g.state.Load() {
 	case stateNew:
 		h.Status = "starting"
@@ -244,12 +253,7 @@ func (g *Gateway) Health(context.Context) Health {
 	if g.outbox != nil {
 		g.outbox.relay.health(&h)
 	}
-	if g.committers.refusing() {
-		h.Dependencies["ledger"] = "refuses writes; see the log"
-		if h.Ready {
-			h.Status = "degraded"
-		}
-	}
+	h.Report("ledger", !g.committers.refusing(), "refuses writes; see the log")
 	return h
 }
 
@@ -286,16 +290,23 @@ func (g *Gateway) write(ctx context.Context, op Op) error { return g.writeThen(c
 // writeThen is write, with what follows from the commit in the dispatcher's order.
 func (g *Gateway) writeThen(ctx context.Context, op Op, then func(*dispatcher)) error {
 	it := &callItem{what: op, done: make(chan struct{}), then: then}
-	if err := g.committers.submit(it); err != nil {
+	if err := g.submitAndWait(ctx, it, it.done); err != nil {
 		return err
 	}
-	select {
-	case <-it.done:
-		return op.Result().Err
-	case <-ctx.Done():
-		return &protocol.Error{Code: protocol.Overloaded, Message: "it took too long to write", Cause: ctx.Err()}
-	}
+	return op.Result().Err
+}
+
+func errSlowWrite(ctx context.Context) error {
+	return &protocol.Error{Code: protocol.Overloaded, Message: "it took too long to write", Cause: ctx.Err()}
 }
 
 // Write commits an operation that concerns no session, such as AcceptToken or BanUser, and waits for it.
-func (g *Gateway) Write(ctx context.Context, op Op) error { return g.write(ctx, op) }
+func (g *Gateway) Write(ctx context.Context, op Op) error {
+	if err := g.write(ctx, op); err != nil {
+		return err
+	}
+	if accepted, ok := op.(*AcceptToken); ok {
+		g.renamed(accepted.Token.OpenID, accepted.Name)
+	}
+	return nil
+}

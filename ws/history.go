@@ -14,16 +14,21 @@ const (
 	maxUnreadScan = 1000
 	// lastMessageScan is how far back the last message is looked for behind records of other kinds.
 	lastMessageScan = 32
+	// viewBytes bounds the bodies that a call reads at a time, and those it answers with. Whoever lists conversations or reads
+	// history cannot make a node hold more, however long the messages are.
+	viewBytes = 1 << 20
 )
 
-// Conversations lists the conversations of a user by id, those above after; next is 0 at the end.
+// Conversations lists the conversations of a user by id, those above after, up to limit, fewer where the last messages are
+// long; next is 0 at the end.
 func (g *Gateway) Conversations(ctx context.Context, user string, after ConversationID, limit int) (items []ConversationView, next ConversationID, err error) {
 	list, err := g.store.ConversationsOf(ctx, user, after, limit+1)
 	if err != nil {
 		return nil, 0, err
 	}
+	bytes := 0
 	for i := range list {
-		if i == limit {
+		if i == limit || bytes >= viewBytes {
 			next = list[i-1].Conversation.ID
 			break
 		}
@@ -34,7 +39,9 @@ func (g *Gateway) Conversations(ctx context.Context, user string, after Conversa
 		if err != nil {
 			return nil, 0, err
 		}
-		items = append(items, view)
+		if items = append(items, view); view.LastMessage != nil {
+			bytes += len(view.LastMessage.Record.Body)
+		}
 	}
 	return items, next, nil
 }
@@ -76,29 +83,42 @@ func (g *Gateway) view(ctx context.Context, user string, m *Membership) (Convers
 			view.LastSeq = min(view.LastSeq, left)
 		}
 	}
+	if c.Kind == Direct {
+		peer, err := g.latestStay(ctx, c.ID, view.Peer.OpenID)
+		if err != nil {
+			return view, err
+		}
+		view.PeerReadSeq = peer.Read
+	}
 	if view.LastSeq < c.First {
 		return view, nil
 	}
-	from := max(c.First, view.ReadSeq+1)
-	if view.LastSeq >= maxUnreadScan {
-		from = max(from, view.LastSeq-maxUnreadScan+1)
-	}
-	from = min(from, max(c.First, view.LastSeq-min(view.LastSeq, lastMessageScan))) // the last message is shown, read or not
-	records, err := g.store.Page(ctx, c.ID, from, view.LastSeq, maxUnreadScan, 1<<30)
-	if err != nil {
-		return view, err
-	}
-	for _, rec := range records {
-		if rec.Kind != KindMessage || !coversAny(m.Stays, rec.Seq) {
-			continue
+	unseen := func(last uint64) (from uint64) {
+		from = max(c.First, view.ReadSeq+1)
+		if last >= maxUnreadScan {
+			from = max(from, last-maxUnreadScan+1)
 		}
-		if rec.Seq > view.ReadSeq && rec.Sender != user {
-			view.Unread++
-		}
-		item := g.historyItem(rec)
+		return min(from, max(c.First, last-min(last, lastMessageScan))) // the last message is shown, read or not
+	}
+	var last *Record
+	err := g.backFrom(ctx, c, view.LastSeq, func(to uint64) (from uint64, found bool, err error) {
+		from = unseen(to)
+		found, err = g.scan(ctx, c, from, to, func(rec *Record) {
+			if rec.Kind != KindMessage || !coversAny(m.Stays, rec.Seq) {
+				return
+			}
+			if rec.Seq > view.ReadSeq && rec.Sender != user && rec.RecalledAt == 0 && !expired(rec, g.now()) {
+				view.Unread++
+			}
+			last = rec
+		})
+		return from, found, err
+	})
+	if last != nil {
+		item := g.historyItem(last)
 		view.LastMessage = &item
 	}
-	return view, nil
+	return view, err
 }
 
 func coversAny(stays []Stay, seq uint64) bool {
@@ -109,8 +129,8 @@ func coversAny(stays []Stay, seq uint64) bool {
 const FromStart = math.MaxUint64
 
 // History returns a page of a conversation as viewer may see it: the newest first, those below before, or, with after
-// given, the oldest first, those above after; FromStart for all of them. next is what to pass back in the same place;
-// 0 at the end. not_found for a stranger; an empty viewer may see all.
+// given, the oldest first, those above after; FromStart for all of them. A page holds up to limit records, fewer where they
+// are long. next is what to pass back in the same place; 0 at the end. not_found for a stranger; an empty viewer may see all.
 func (g *Gateway) History(ctx context.Context, viewer string, id ConversationID, before, after uint64, limit int) (items []HistoryItem, next uint64, err error) {
 	conversation, err := g.store.Conversation(ctx, id)
 	if err != nil {
@@ -125,11 +145,12 @@ func (g *Gateway) History(ctx context.Context, viewer string, id ConversationID,
 			return nil, 0, ErrNotFound
 		}
 	}
-	from, to := historyRange(&conversation, before, after, uint64(limit))
-	if from > to {
-		return nil, 0, nil
+	var records []*Record
+	if after > 0 {
+		records, next, err = g.historyAfter(ctx, &conversation, after, limit)
+	} else {
+		records, next, err = g.historyBefore(ctx, &conversation, before, limit)
 	}
-	records, err := g.store.Page(ctx, id, from, to, limit, 1<<30)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -138,33 +159,123 @@ func (g *Gateway) History(ctx context.Context, viewer string, id ConversationID,
 			items = append(items, g.historyItem(rec))
 		}
 	}
-	if after > 0 {
-		if to < conversation.Last {
-			next = to
-		}
-		return items, next, nil
-	}
-	slices.Reverse(items)
-	if from > conversation.First {
-		next = from
+	if after == 0 {
+		slices.Reverse(items)
 	}
 	return items, next, nil
 }
 
-func historyRange(c *Conversation, before, after, limit uint64) (from, to uint64) {
-	if after > 0 {
-		from = max(after+1, c.First) // FromStart + 1 is 0
-		return from, min(c.Last, from+limit-1)
+// historyAfter returns the next records above after.
+func (g *Gateway) historyAfter(ctx context.Context, c *Conversation, after uint64, limit int) (records []*Record, next uint64, err error) {
+	from := max(after+1, c.First) // FromStart + 1 is 0
+	if from > c.Last {
+		return nil, 0, nil
 	}
-	to = c.Last
+	records, err = g.store.Page(ctx, c.ID, from, c.Last, limit, viewBytes)
+	if err != nil || len(records) == 0 {
+		return nil, 0, err
+	}
+	last := records[len(records)-1].Seq
+	goesOn := len(records) == limit && last < c.Last
+	if !goesOn {
+		goesOn, err = g.holdsAny(ctx, c, last+1, c.Last)
+	}
+	if goesOn {
+		next = last
+	}
+	return records, next, err
+}
+
+// historyBefore returns the newest records below before, or of all if that is 0, in their order.
+func (g *Gateway) historyBefore(ctx context.Context, c *Conversation, before uint64, limit int) (records []*Record, next uint64, err error) {
+	to := c.Last
 	if before > 0 {
 		to = min(to, before-1)
 	}
-	from = c.First
-	if to >= limit {
-		from = max(from, to-limit+1)
+	err = g.backFrom(ctx, c, to, func(to uint64) (from uint64, found bool, err error) {
+		records, from, err = g.newest(ctx, c, to, uint64(limit))
+		if len(records) > 0 && from > c.First {
+			next = from
+		}
+		return from, len(records) > 0, err
+	})
+	return records, next, err
+}
+
+// newest returns the records of the last positions up to to, at most count, and where they begin. The ledger is read upwards,
+// so that of positions which hold too much the first would come: then it asks for fewer of them.
+func (g *Gateway) newest(ctx context.Context, c *Conversation, to, count uint64) (records []*Record, from uint64, err error) {
+	for {
+		from = max(c.First, to-min(to, count)+1)
+		records, err = g.store.Page(ctx, c.ID, from, to, int(count), viewBytes)
+		n := uint64(len(records))
+		if err != nil || n == 0 {
+			return nil, from, err
+		}
+		cut, err := g.holdsAny(ctx, c, records[n-1].Seq+1, to)
+		if err != nil || !cut {
+			return records, from, err
+		}
+		count = min(n, count/2) // the last ones are about as long as the first
 	}
-	return from, to
+}
+
+// backFrom calls read for the positions up to to, and, until it has found any record from where it began to look, for those up
+// to the next that there is: a new epoch of the ledger leaves out more positions than anybody could look through.
+func (g *Gateway) backFrom(ctx context.Context, c *Conversation, to uint64, read func(to uint64) (from uint64, found bool, err error)) error {
+	for to >= c.First && to > 0 {
+		from, found, err := read(to)
+		if err != nil || found {
+			return err
+		}
+		if to, err = g.newestBelow(ctx, c, from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan shows the records from from to to, of which it holds few at a time, and reports whether there are any.
+func (g *Gateway) scan(ctx context.Context, c *Conversation, from, to uint64, show func(*Record)) (found bool, err error) {
+	for from <= to {
+		records, err := g.store.Page(ctx, c.ID, from, to, maxUnreadScan, viewBytes)
+		if err != nil || len(records) == 0 {
+			return found, err
+		}
+		for _, rec := range records {
+			show(rec)
+		}
+		found, from = true, records[len(records)-1].Seq+1
+	}
+	return found, nil
+}
+
+// holdsAny reports whether there is a record from from to to.
+func (g *Gateway) holdsAny(ctx context.Context, c *Conversation, from, to uint64) (bool, error) {
+	if from > to {
+		return false, nil
+	}
+	records, err := g.store.Page(ctx, c.ID, from, to, 1, 1)
+	return len(records) > 0, err
+}
+
+// newestBelow returns the highest position below seq that holds a record; 0 if there is none. It halves the distance with
+// each read.
+func (g *Gateway) newestBelow(ctx context.Context, c *Conversation, seq uint64) (newest uint64, err error) {
+	for low, high := max(c.First, 1), seq; low < high; {
+		middle := low + (high-low)/2
+		records, err := g.store.Page(ctx, c.ID, middle, high-1, 1, 1)
+		if err != nil {
+			return 0, err
+		}
+		if len(records) == 0 {
+			high = middle
+			continue
+		}
+		newest = records[0].Seq
+		low = newest + 1
+	}
+	return newest, nil
 }
 
 func (g *Gateway) historyItem(rec *Record) HistoryItem {

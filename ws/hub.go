@@ -2,6 +2,8 @@ package ws
 
 import (
 	"hash/maphash"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -86,6 +88,38 @@ func (h *hub) remove(s *Session) bool {
 		return true
 	}
 	return false
+}
+
+// users returns up to limit users with a live session in their order, those after cursor; next is empty at the end.
+func (h *hub) users(cursor string, limit int) (users []string, next string) {
+	for i := range h.shards {
+		shard := &h.shards[i]
+		shard.RLock()
+		for user := range shard.users {
+			if user > cursor {
+				users = append(users, user)
+			}
+		}
+		shard.RUnlock()
+	}
+	slices.Sort(users)
+	if len(users) > limit {
+		users = users[:limit]
+		next = users[limit-1]
+	}
+	return users, next
+}
+
+// everybody returns every user with a live session.
+func (h *hub) everybody() []string {
+	users := make([]string, 0, h.count.Load())
+	for i := range h.shards {
+		shard := &h.shards[i]
+		shard.RLock()
+		users = slices.AppendSeq(users, maps.Keys(shard.users))
+		shard.RUnlock()
+	}
+	return users
 }
 
 // all returns every live session.

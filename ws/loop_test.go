@@ -3,6 +3,7 @@ package ws_test
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,6 +324,44 @@ func TestGateway_Recall(t *testing.T) {
 	require.Equal(t, "pong", r.Type)
 }
 
+// Who reads a message elsewhere, or too late, has had it all the same, and its sender learns so.
+func TestGateway_AckOfExpired(t *testing.T) {
+	var later atomic.Int64
+	store := wstest.NewMemStore()
+	n := startNodeOn(t, store, func(o *ws.Options) {
+		o.Clock = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	n.known("jack")
+	rose := n.connect("rose", "web")
+	sent, err := n.gateway.Send(t.Context(), ws.Draft{From: "rose", To: []string{"jack"}, Body: "lunch?", TTL: time.Minute})
+	require.NoError(t, err)
+	id := sent.Results[0].MessageID.String()
+	later.Store(int64(time.Hour))
+	rose.send("jack", "dinner?", "m2")
+
+	jack := n.connect("jack", "web")
+	dinner := jack.expect(2)
+	require.Equal(t, "dinner?", dinner.p.Message, "lunch is over")
+	release := store.Hold()
+	for range 2 { // the second one before the first is written
+		jack.ackOnly(id, "")
+	}
+	time.Sleep(50 * time.Millisecond)
+	release()
+	for range 2 {
+		require.Equal(t, id, jack.expect(16).p.Message)
+	}
+	require.Equal(t, id, rose.expect(17).p.MessageID)
+	jack.ack(dinner.MessageID, "")
+	require.Equal(t, dinner.MessageID, rose.expect(17).p.MessageID, "what was acknowledged twice is proved once")
+	require.NoError(t, jack.conn.Close())
+
+	again := n.connect("jack", "web")
+	again.silent(2)
+	again.ack(id, "")
+	rose.silent(17)
+}
+
 func TestGateway_LedgerRefuses(t *testing.T) {
 	store := wstest.NewMemStore()
 	n := startNodeOn(t, store, nil)
@@ -354,4 +393,21 @@ func TestGateway_Stop(t *testing.T) {
 	_, response, err := n.dial("rose", "")
 	require.Error(t, err)
 	require.Nil(t, response, "the test server is closed")
+}
+
+// Who repeats a send after it was away learns that it arrived, although the proof went out while nobody was there.
+func TestGateway_Proof_OfRepeat(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.ProofEvery = 20 * time.Millisecond })
+	jack, rose := n.connect("jack", "web"), n.connect("rose", "web")
+	rose.send("jack", "hello", "m1")
+	require.NoError(t, rose.conn.Close())
+	require.Eventually(t, func() bool {
+		sessions, err := n.gateway.Sessions(t.Context(), "rose")
+		return err == nil && len(sessions) == 0
+	}, patience, time.Millisecond)
+	jack.ack(jack.expect(2).p.MsgID, "rose")
+
+	rose = n.connect("rose", "web")
+	require.True(t, rose.send("jack", "hello", "m1").p.Duplicate)
+	require.Equal(t, "m1", rose.expect(17).p.MsgID)
 }

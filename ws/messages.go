@@ -13,21 +13,25 @@ const maxRecipients = 1000
 // Send writes a draft's message to each of its recipients and returns when all of it is durable or refused. What one
 // recipient is refused with stands in its Result; the error is for the draft as a whole.
 func (g *Gateway) Send(ctx context.Context, draft Draft) (SendResult, error) {
-	draft.trigger = protocol.TriggerREST
-	draft.requestID = protocol.NewRequestID()
-	answer := SendResult{RequestID: string(protocol.AppendUUID(nil, draft.requestID))}
-	if draft.From == "" {
-		draft.From = "system:" + g.opt.AppName
-		draft.FromName = g.opt.AppName
-	}
+	answer := SendResult{RequestID: g.begin(&draft)}
 	if err := g.screen(ctx, &draft); err != nil {
 		g.opt.Metrics.Message(string(protocol.AsError(err).Code), len(draft.To))
 		return answer, err
 	}
-	items := make([]*sendItem, len(draft.To))
+	if draft.Delay > 0 && draft.MsgID == "" {
+		draft.MsgID = answer.RequestID // by which it is found again once it was sent
+	}
+	var err error
+	answer.Results, err = g.sendAll(ctx, &draft)
+	return answer, err
+}
+
+// sendAll writes a draft that was screened to each of its recipients and waits. The error says that it took too long; what
+// is known by then of some of them is returned.
+func (g *Gateway) sendAll(ctx context.Context, draft *Draft) (results []Result, err error) {
+	items := make([]awaited, len(draft.To))
 	for i, to := range draft.To {
-		it := g.newSend(&draft, to)
-		it.done = make(chan struct{})
+		it := g.newAwaited(draft, to)
 		if err := g.maySend(ctx, draft.From, to); err != nil {
 			it.refused(err)
 		} else if err := g.committers.submit(it); err != nil {
@@ -37,23 +41,55 @@ func (g *Gateway) Send(ctx context.Context, draft Draft) (SendResult, error) {
 	}
 	for i, it := range items {
 		select {
-		case <-it.done:
-			answer.Results = append(answer.Results, it.result(draft.To[i]))
+		case <-it.finished():
+			r := it.result(draft.To[i])
+			if r.Err != nil {
+				g.opt.Metrics.Message(string(r.Err.Code), 1)
+			}
+			results = append(results, r)
 		case <-ctx.Done():
-			return answer, &protocol.Error{Code: protocol.Overloaded, Message: "it took too long to write; repeat it with the same msgid", Cause: ctx.Err()}
+			return results, &protocol.Error{Code: protocol.Overloaded, Message: "it took too long to write; repeat it with the same msgid", Cause: ctx.Err()}
 		}
 	}
-	for _, r := range answer.Results {
-		if r.Err != nil {
-			g.opt.Metrics.Message(string(r.Err.Code), 1)
-		}
-	}
-	return answer, nil
+	return results, nil
 }
 
+// begin fills in what is not the caller's to say, and returns the number of the request.
+func (g *Gateway) begin(draft *Draft) (requestID string) {
+	draft.trigger = protocol.TriggerREST
+	draft.requestID = protocol.NewRequestID()
+	if draft.From == "" {
+		draft.From = "system:" + g.opt.AppName
+		draft.FromName = g.opt.AppName
+	}
+	return string(protocol.AppendUUID(nil, draft.requestID))
+}
+
+// awaited is the item of a message for one recipient whose sender waits until it is durable or refused.
+type awaited interface {
+	item
+	finished() <-chan struct{}
+	result(to string) Result
+}
+
+// newAwaited makes the item that sends a draft to one recipient, now or later.
+func (g *Gateway) newAwaited(draft *Draft, to string) awaited {
+	if draft.Delay > 0 {
+		return g.newSchedule(draft, to)
+	}
+	it := g.newSend(draft, to)
+	it.done = make(chan struct{})
+	return it
+}
+
+func (it *sendItem) finished() <-chan struct{} { return it.done }
+
 func (it *sendItem) result(to string) Result {
-	if it.Err != nil {
+	switch {
+	case it.Err != nil:
 		return Result{To: to, Err: protocol.AsError(it.Err)}
+	case it.ScheduledID != 0:
+		return Result{To: to, Scheduled: &ScheduledRef{it.ScheduledID, it.Record.Sender, to, it.Record.MsgID}}
 	}
 	return Result{To: to, MessageID: it.Record.ID(), Duplicate: it.Duplicate}
 }
@@ -65,21 +101,14 @@ func (g *Gateway) screen(ctx context.Context, draft *Draft) error {
 			return err
 		}
 	}
+	if err := g.screenContent(draft); err != nil {
+		return err
+	}
 	switch {
 	case len(draft.To) == 0:
 		return protocol.FieldError(protocol.MissingField, "to", "a message needs a recipient")
 	case len(draft.To) > maxRecipients:
 		return protocol.FieldError(protocol.BadField, "to", "at most 1000 recipients in one call")
-	case len(draft.Body) > g.opt.MaxBody:
-		return protocol.FieldError(protocol.TooLarge, "message", "the message is longer than this server takes")
-	case draft.FileType > 4:
-		return protocol.FieldError(protocol.BadField, "fileType", "fileType is 0 text, 1 image, 2 file, 3 audio or 4 video")
-	case draft.MsgID != "" && !protocol.ValidMsgID(draft.MsgID):
-		return protocol.FieldError(protocol.BadField, "msgid", "a msgid is at most 64 characters without control characters")
-	case draft.TTL < 0:
-		return protocol.FieldError(protocol.BadField, "ttlSeconds", "a ttl is not negative")
-	case !protocol.ValidOpenID(draft.From):
-		return protocol.FieldError(protocol.BadField, "from", "an openid is 1 to 128 bytes without comma or control characters")
 	}
 	for _, to := range draft.To {
 		if !protocol.ValidOpenID(to) {
@@ -88,6 +117,25 @@ func (g *Gateway) screen(ctx context.Context, draft *Draft) error {
 	}
 	if draft.trigger == protocol.TriggerWebSocket {
 		return g.maySend(ctx, draft.From, draft.To[0])
+	}
+	return nil
+}
+
+// screenContent validates what a draft says, whoever is to get it.
+func (g *Gateway) screenContent(draft *Draft) error {
+	switch {
+	case len(draft.Body) > g.opt.MaxBody:
+		return protocol.FieldError(protocol.TooLarge, "message", "the message is longer than this server takes")
+	case draft.FileType > 4:
+		return protocol.FieldError(protocol.BadField, "fileType", "fileType is 0 text, 1 image, 2 file, 3 audio or 4 video")
+	case draft.MsgID != "" && !protocol.ValidMsgID(draft.MsgID):
+		return protocol.FieldError(protocol.BadField, "msgid", "a msgid is at most 64 characters without control characters")
+	case draft.Delay < 0 || draft.Delay > max(0, g.opt.MaxDelay):
+		return protocol.FieldError(protocol.BadField, "delaySeconds", "a message waits at most "+max(0, g.opt.MaxDelay).String()+" on this server")
+	case draft.TTL < 0:
+		return protocol.FieldError(protocol.BadField, "ttlSeconds", "a ttl is not negative")
+	case !protocol.ValidOpenID(draft.From):
+		return protocol.FieldError(protocol.BadField, "from", "an openid is 1 to 128 bytes without comma or control characters")
 	}
 	return nil
 }
@@ -102,24 +150,21 @@ func (g *Gateway) maySend(ctx context.Context, from, to string) error {
 // Recall blanks a message and tells every device of its conversation. by has to be its sender, within RecallWindow,
 // unless force. Refused with not_found, forbidden, conflict.
 func (g *Gateway) Recall(ctx context.Context, by string, force bool, id MessageID) error {
-	return g.recall(ctx, by, "", force, id)
+	return g.recall(ctx, &Recall{By: by, Force: force, Record: Record{Trigger: protocol.TriggerREST}}, id)
 }
 
-func (g *Gateway) recall(ctx context.Context, by, device string, force bool, id MessageID) error {
-	op := &Recall{
-		Seq: id.Seq, By: by, Force: force, Window: int64(max(0, millis(g.opt.RecallWindow))),
-		Record: Record{
-			Conversation: id.Conversation, Kind: KindRecall, Sender: by, SenderDevice: device,
-			RequestID: protocol.NewRequestID(), Node: g.opt.NodeID, CreatedAt: g.now(), Target: id.Seq,
-			Trigger: protocol.TriggerREST,
-		},
-	}
-	if err := g.covered(ctx, by, force, id); err != nil {
+// recall completes an op that says who recalls, and from where, and does it.
+func (g *Gateway) recall(ctx context.Context, op *Recall, id MessageID) error {
+	if err := g.covered(ctx, op.By, op.Force, id); err != nil {
 		return err
 	}
+	op.Seq, op.Window = id.Seq, int64(max(0, millis(g.opt.RecallWindow)))
+	rec := &op.Record
+	rec.Conversation, rec.Kind, rec.Target = id.Conversation, KindRecall, id.Seq
+	rec.Sender, rec.Node, rec.CreatedAt, rec.RequestID = op.By, g.opt.NodeID, g.now(), protocol.NewRequestID()
 	return g.writeThen(ctx, op, func(d *dispatcher) {
 		if !op.Duplicate {
-			d.deliver(&op.Record, op.Members, "")
+			d.deliver(rec, op.Members, "")
 		}
 	})
 }
@@ -141,8 +186,8 @@ func (g *Gateway) covered(ctx context.Context, viewer string, all bool, id Messa
 	return ErrNotFound
 }
 
-// Message returns the whole life of a message. viewer is the openid that asks; empty may see all. not_found also for what
-// the viewer has no stay for.
+// Message returns the whole life of a message; of a broadcast, without its recipients. viewer is the openid that asks;
+// empty may see all. not_found also for what the viewer has no stay for.
 func (g *Gateway) Message(ctx context.Context, viewer string, id MessageID) (MessageLife, error) {
 	if err := g.covered(ctx, viewer, viewer == "", id); err != nil {
 		return MessageLife{}, err
@@ -154,58 +199,83 @@ func (g *Gateway) Message(ctx context.Context, viewer string, id MessageID) (Mes
 	if rec.Kind != KindMessage {
 		return MessageLife{}, ErrNotFound
 	}
-	receipts, err := g.store.ReceiptsOf(ctx, id)
-	if err != nil {
+	life := MessageLife{Record: *rec}
+	if life.Recipients, err = g.recipientLives(ctx, rec); err != nil {
 		return MessageLife{}, err
 	}
-	recipients, err := g.recipients(ctx, rec)
-	if err != nil {
-		return MessageLife{}, err
+	states := make(map[string]int)
+	for i := range life.Recipients {
+		states[life.Recipients[i].State]++
 	}
-	life := MessageLife{Record: *rec, State: "stored"}
-	all := len(recipients) > 0
-	for _, user := range recipients {
-		one := recipientLife(user, receipts)
-		all = all && one.State == "delivered"
-		life.Recipients = append(life.Recipients, one)
-	}
+	recipients := len(life.Recipients)
 	switch {
 	case rec.RecalledAt != 0:
 		life.State = "recalled"
-	case all:
+	case recipients > 0 && states["read"] == recipients:
+		life.State = "read"
+	case recipients > 0 && states["stored"] == 0:
 		life.State = "delivered"
 	case expired(rec, g.now()):
 		life.State = "expired"
+	default:
+		life.State = "stored"
 	}
 	return life, nil
 }
 
-// recipients returns the members a message was addressed to: all who are in the conversation, but not its sender.
-func (g *Gateway) recipients(ctx context.Context, rec *Record) ([]string, error) {
+// recipientLives returns how far a message has come with each of those it was addressed to; nobody of a broadcast.
+func (g *Gateway) recipientLives(ctx context.Context, rec *Record) ([]RecipientLife, error) {
+	if rec.Conversation == SystemConversation {
+		return nil, nil
+	}
+	receipts, err := g.store.ReceiptsOf(ctx, rec.ID())
+	if err != nil {
+		return nil, err
+	}
+	recipients, err := g.recipients(ctx, rec)
+	lives := make([]RecipientLife, len(recipients))
+	for i := range recipients {
+		lives[i] = recipientLife(&recipients[i], rec.Seq, receipts)
+	}
+	return lives, err
+}
+
+// recipients returns the stays of those a message was addressed to: all who are in the conversation, but not its sender.
+func (g *Gateway) recipients(ctx context.Context, rec *Record) ([]Stay, error) {
 	conversation, err := g.store.Conversation(ctx, rec.Conversation)
 	if err != nil {
 		return nil, err
 	}
 	if conversation.Kind == Direct {
-		return []string{conversation.Peer(rec.Sender)}, nil
+		stay, err := g.latestStay(ctx, rec.Conversation, conversation.Peer(rec.Sender))
+		return []Stay{stay}, err
 	}
 	members, err := g.store.Members(ctx, rec.Conversation)
 	if err != nil {
 		return nil, err
 	}
-	var users []string
+	var addressed []Stay
 	for i := range members {
 		if members[i].User != rec.Sender && members[i].Covers(rec.Seq) {
-			users = append(users, members[i].User)
+			addressed = append(addressed, members[i])
 		}
 	}
-	return users, nil
+	return addressed, nil
 }
 
-func recipientLife(user string, receipts []Receipt) RecipientLife {
-	life := RecipientLife{OpenID: user, State: "stored"}
+// latestStay returns a user's last stay in a conversation.
+func (g *Gateway) latestStay(ctx context.Context, id ConversationID, user string) (Stay, error) {
+	stays, err := g.store.Stays(ctx, id, user)
+	if err != nil || len(stays) == 0 {
+		return Stay{Conversation: id, User: user}, err
+	}
+	return stays[len(stays)-1], nil
+}
+
+func recipientLife(stay *Stay, seq uint64, receipts []Receipt) RecipientLife {
+	life := RecipientLife{OpenID: stay.User, State: "stored"}
 	for _, r := range receipts {
-		if r.User != user {
+		if r.User != stay.User {
 			continue
 		}
 		life.State = "delivered"
@@ -218,6 +288,9 @@ func recipientLife(user string, receipts []Receipt) RecipientLife {
 		case r.At < life.Devices[at].AcknowledgedAt:
 			life.Devices[at] = one
 		}
+	}
+	if stay.Read >= seq {
+		life.State, life.ReadAt = "read", stay.ReadAt
 	}
 	return life
 }

@@ -6,7 +6,7 @@ import "time"
 type Metrics interface {
 	// Session counts sessions: +1 opened, -1 closed.
 	Session(delta int)
-	// Message counts messages by outcome: accepted, duplicate, or the error code they were refused with.
+	// Message counts messages by outcome: accepted, duplicate, scheduled, or the error code they were refused with.
 	Message(outcome string, n int)
 	// Refusal counts frames answered with 500, by error code.
 	Refusal(reason string)

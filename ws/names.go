@@ -9,6 +9,7 @@ import (
 
 const (
 	maxNames    = 100_000
+	namesAtOnce = 500
 	nameTimeout = 2 * time.Second
 )
 
@@ -18,13 +19,18 @@ type names struct {
 	store Reader
 	mu    sync.RWMutex
 	names map[string]string
+	stale map[string]bool // of names; they are read anew soon
+	wake  chan struct{}
 }
 
-func newNames(store Reader) *names { return &names{store: store, names: make(map[string]string)} }
+func newNames(store Reader) *names {
+	return &names{store: store, names: make(map[string]string), stale: make(map[string]bool), wake: make(chan struct{}, 1)}
+}
 
-func (n *names) put(openID, name string) {
+// put remembers a name that was just written or shown, and reports whether that is news here.
+func (n *names) put(openID, name string) (news bool) {
 	if name == "" {
-		return
+		return false
 	}
 	n.mu.RLock()
 	same := n.names[openID] == name
@@ -32,6 +38,82 @@ func (n *names) put(openID, name string) {
 	if !same {
 		n.remember(openID, name)
 	}
+	return !same
+}
+
+// hint is what another node remembers of somebody, which may be older than what is remembered here.
+func (n *names) hint(openID, name string) {
+	if n.known(openID) == "" {
+		n.put(openID, name)
+	}
+}
+
+// doubt has the names of users read anew, of those that are remembered. Until then the old ones serve: whoever asks for one
+// may be in front of all deliveries.
+func (n *names) doubt(users []string) {
+	n.mu.Lock()
+	for _, user := range users {
+		if _, ok := n.names[user]; ok {
+			n.stale[user] = true
+		}
+	}
+	n.mu.Unlock()
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run reads names anew until ctx ends, many at a time.
+func (n *names) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.wake:
+		}
+		for some := n.doubtful(); len(some) > 0 && ctx.Err() == nil; some = n.doubtful() {
+			if err := n.refresh(ctx, some); err != nil {
+				pauseContext(ctx, nameTimeout)
+			}
+		}
+	}
+}
+
+// doubtful returns some names that are to be read anew.
+func (n *names) doubtful() (users []string) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for user := range n.stale {
+		if users = append(users, user); len(users) == namesAtOnce {
+			break
+		}
+	}
+	return users
+}
+
+// refresh reads the names of users. One that is put, or doubted again, meanwhile is not overwritten.
+func (n *names) refresh(ctx context.Context, users []string) error {
+	n.mu.Lock()
+	for _, user := range users {
+		delete(n.stale, user)
+	}
+	n.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, nameTimeout)
+	defer cancel()
+	found, err := n.store.Users(ctx, users)
+	if err != nil {
+		n.doubt(users)
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range found {
+		if _, ok := n.names[found[i].OpenID]; ok && !n.stale[found[i].OpenID] {
+			n.names[found[i].OpenID] = found[i].Name
+		}
+	}
+	return nil
 }
 
 func (n *names) remember(openID, name string) {
@@ -40,6 +122,7 @@ func (n *names) remember(openID, name string) {
 	if len(n.names) >= maxNames {
 		for victim := range n.names {
 			delete(n.names, victim)
+			delete(n.stale, victim)
 			break
 		}
 	}
@@ -80,9 +163,10 @@ type sessionIDs struct {
 	given     map[string]int
 }
 
+// next never goes back to an earlier second: one that asks late, or a clock that was set back, would be given an id twice.
 func (ids *sessionIDs) next(openID string, now Millis) string {
-	second := int64(now) / 1000
 	ids.mu.Lock()
+	second := max(int64(now)/1000, ids.second)
 	if second != ids.second {
 		ids.second = second
 		ids.given = make(map[string]int)

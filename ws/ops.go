@@ -36,7 +36,7 @@ type Send struct {
 	Duplicate   bool     // out: a repeat of what is stored already; nothing was written
 	ScheduledID uint64   // out, with Duplicate: the first one is scheduled and not fired yet
 	Cancelled   bool     // out, with Duplicate: the first one was scheduled and cancelled
-	Members     []string // out: who held an open stay at the moment of the commit
+	Members     []string // out: who held an open stay at the moment of the commit; nobody is listed of the System conversation
 	Created     bool     // out: this made the conversation
 }
 
@@ -128,6 +128,15 @@ type RevokeTokens struct {
 	At     Millis
 }
 
+// DropToken forgets a token of OpenID whose ExpiresAt lies before Before, unless it was revoked; another is left alone,
+// without an error. What is forgotten can be accepted anew, even if its user's tokens were revoked meanwhile.
+type DropToken struct {
+	Outcome
+	Hash   [32]byte
+	OpenID string
+	Before Millis
+}
+
 // CreateGroup makes a group conversation, with a record of KindCreated at seq 1. By becomes its owner.
 // On an existing Key: Existed and the conversation, nothing written, if By is a member; else conflict.
 type CreateGroup struct {
@@ -169,7 +178,7 @@ type Recall struct {
 	Record Record // RequestID, Node, CreatedAt, SenderDevice are the caller's
 
 	Duplicate bool     // out
-	Members   []string // out
+	Members   []string // out, as of a Send
 }
 
 // MarkRead raises a user's read mark. Refused with not_member; with bad_field past the conversation's Last.
@@ -178,18 +187,25 @@ type MarkRead struct {
 	User         string
 	Conversation ConversationID
 	Seq          uint64
+	At           Millis
+
+	Unchanged bool   // out: the mark stood there already, or further on
+	Read      uint64 // out: where the mark stands now
+	Peer      string // out: the other one of a direct conversation, as Conversation.Peer has it
 }
 
 // Schedule stores a message to be sent later, and its dedup key, as one. Refused as a Send is; a repeat answers as in
 // Send, with the ID of the first one while that waits.
 type Schedule struct {
 	Outcome
-	Scheduled Scheduled // ID is filled in
-	Hash      uint64
+	Scheduled   Scheduled // ID is filled in
+	CreateUsers bool      // as of a Send
+	SenderName  string    // as of a Send
+	Hash        uint64
 
-	Duplicate bool   // out
-	Sent      uint64 // out, with Duplicate: the seq if it was sent already
-	Cancelled bool   // out, with Duplicate
+	Duplicate bool      // out
+	Sent      MessageID // out, with Duplicate: the first one's if it was sent already
+	Cancelled bool      // out, with Duplicate
 }
 
 // FireScheduled turns a scheduled message into a sent one: checks membership and ban again, inserts it, points its
@@ -202,7 +218,7 @@ type FireScheduled struct {
 	Node   string
 	Events func(sent *Send) []Event // as of a Send
 
-	Sent Send // out: Record, Members, as of a Send
+	Sent Send // out: To, Group, Record, Members, as of a Send
 }
 
 // CancelScheduled deletes a scheduled message; repeats of it answer Cancelled for as long as dedup keys are kept.

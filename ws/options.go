@@ -21,19 +21,24 @@ type Options struct {
 	InFlight        int           // sends of one connection that wait for their commit, beyond which it is not read; default 64
 	DevicesPerUser  int           // default 16; negative: no limit
 	SessionsPerUser int           // default 16; negative: no limit
+	WatchedUsers    int           // whose presence one session may watch; default 200; negative: no limit
+	PresenceLinger  time.Duration // how long a device without a session counts as there; default 2s; negative: not at all
 	HeartbeatEvery  time.Duration // pings; default 30s
 	HeartbeatAfter  time.Duration // without any inbound frame the session is closed with 4408; default 75s
 	WriteTimeout    time.Duration // of one write to a socket; default 10s
 
-	Window          int           // records sent to a session and not yet acknowledged; default 64
-	WindowBytes     int           // and their bodies' bytes; default 1 MiB; one record always fits
-	ResendAfter     time.Duration // first wait for an acknowledgement; default 3s, doubling, jittered
-	Resends         int           // how often a record is sent again; default 3
-	EarlyWait       time.Duration // how long a record waits for the one before it; default 50ms
-	NoSenderDevices bool          // do not send messages to the sender's other devices (delivery.senderDevices: false)
-	QueueBytes      int           // outgoing frames of a session waiting for its socket; default 4 MiB; beyond it notices are dropped
-	CursorEvery     time.Duration // how long a cursor may lag behind what was passed over; default 1m
-	EphemeralAfter  time.Duration // how long after its last session an ephemeral device is dropped; default 10m
+	Window           int           // records sent to a session and not yet acknowledged; default 64
+	WindowBytes      int           // and their bodies' bytes; default 1 MiB; one record always fits
+	ResendAfter      time.Duration // first wait for an acknowledgement; default 3s, doubling, jittered
+	Resends          int           // how often a record is sent again; default 3
+	ProofEvery       time.Duration // how soon a send without its 17 is looked at, and again; default 5s; a second while notices may be lost
+	EarlyWait        time.Duration // how long a record waits for the one before it; default 50ms
+	NoSenderDevices  bool          // do not send messages to the sender's other devices (delivery.senderDevices: false)
+	QueueBytes       int           // outgoing frames of a session waiting for its socket; default 4 MiB; beyond it notices are dropped
+	CursorEvery      time.Duration // how long a cursor may lag behind what was passed over; default 1m
+	EphemeralAfter   time.Duration // how long after its last session an ephemeral device is dropped; default 10m
+	MessageRetention time.Duration // how long messages are kept, with their receipts; default 0: for ever
+	TokenRetention   time.Duration // how long after its ExpiresAt a token is forgotten; default 720h; negative: never
 
 	Committers     int           // commits side by side, for a ledger that is a server; default 1
 	CommitQueue    int           // items of one committer waiting for a commit, beyond which sends are refused with overloaded; default 16384
@@ -47,6 +52,7 @@ type Options struct {
 	ReconcileEvery time.Duration // fast pass; default 1s
 	RecallWindow   time.Duration // default 2m; negative: no limit
 	MaxBody        int           // bytes of one message; default FrameBytes
+	MaxDelay       time.Duration // how far ahead a message may be sent; default 720h; negative: there are no delayed messages
 	StoreUnknown   bool          // messages.unknownUsers: store; off, the default, refuses them
 
 	Registry        Registry      // where sessions are, with Bus; nil: this node is alone

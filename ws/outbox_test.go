@@ -372,6 +372,7 @@ func TestOutbox_PresenceOfAKilledNode(t *testing.T) {
 	two.connect("jack", "web")
 	s.await(2, "user.online")
 	require.NoError(t, two.registry.Close()) // silent from now on
+	time.Sleep(2 * time.Millisecond)         // of two sessions of one millisecond nobody can tell which is older
 	one.connect("jack", "phone")
 	offline := s.await(1, "user.offline")
 	require.Equal(t, "rose", offline[0].OpenID)

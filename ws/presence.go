@@ -3,14 +3,24 @@ package ws
 import (
 	"context"
 	"slices"
+)
 
-	"github.com/yanlink/yanlink/ws/protocol"
+// How it stands with a user's presence.
+const (
+	statusOnline  = "online"
+	statusOffline = "offline"
+	statusUnknown = "unknown" // while the registry does not answer
 )
 
 // Presence returns the online state of users, wherever they are. While the registry does not answer, who is not on this
 // node is unknown.
 func (g *Gateway) Presence(ctx context.Context, users []string) ([]Presence, error) {
 	elsewhere, complete := g.elsewhere(users)
+	return g.describe(ctx, users, elsewhere, complete)
+}
+
+// describe returns how it stands with users who have sessions elsewhere; complete says that these are all.
+func (g *Gateway) describe(ctx context.Context, users []string, elsewhere map[string][]Route, complete bool) ([]Presence, error) {
 	known, err := g.store.Users(ctx, users)
 	if err != nil {
 		return nil, err
@@ -21,9 +31,9 @@ func (g *Gateway) Presence(ctx context.Context, users []string) ([]Presence, err
 	}
 	list := make([]Presence, 0, len(users))
 	for _, user := range users {
-		p := Presence{OpenID: user, Status: "offline", LastSeen: lastSeen[user]}
+		p := Presence{OpenID: user, Status: statusOffline, LastSeen: lastSeen[user]}
 		if !complete {
-			p.Status = "unknown"
+			p.Status = statusUnknown
 		}
 		for _, s := range g.hub.sessions(user) {
 			p.add(s.route())
@@ -56,7 +66,7 @@ func (g *Gateway) elsewhere(users []string) (map[string][]Route, bool) {
 
 // add counts a session.
 func (p *Presence) add(r Route) {
-	p.Status = "online"
+	p.Status = statusOnline
 	if !slices.Contains(p.Devices, r.Device) {
 		p.Devices = append(p.Devices, r.Device)
 	}
@@ -78,7 +88,7 @@ func (g *Gateway) Nodes(ctx context.Context) ([]Node, error) {
 	defer cancel()
 	nodes, err := g.opt.Registry.Nodes(ctx)
 	if err != nil {
-		return nil, &protocol.Error{Code: protocol.Overloaded, Message: "the registry does not answer; ask again later", Cause: err}
+		return nil, errNoRegistry(err)
 	}
 	return nodes, nil
 }

@@ -162,17 +162,7 @@ func (p *presenceEvents) arrivals() []string {
 
 // tellOnline tells of those for whom this node is to do it.
 func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
-	elsewhere, err := p.elsewhere(users)
-	if err != nil {
-		return err
-	}
-	var events []Event
-	for _, user := range users {
-		if p.isFirst(user, elsewhere[user]) {
-			events = append(events, p.o.presence(eventUserOnline, user))
-		}
-	}
-	if err := p.write(ctx, events); err != nil {
+	if err := p.raise(ctx, eventUserOnline, users, p.isFirst); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -196,7 +186,8 @@ func (p *presenceEvents) isFirst(user string, elsewhere []Route) bool {
 	}
 	return slices.ContainsFunc(p.o.g.hub.sessions(user), func(s *Session) bool {
 		return !slices.ContainsFunc(elsewhere, func(r Route) bool {
-			return r.Since < s.since || r.Since == s.since && r.SessionID < s.id
+			own := s.route()
+			return older(&r, &own)
 		})
 	})
 }
@@ -215,17 +206,8 @@ func (p *presenceEvents) departures(due Millis) (users []string) {
 
 // tellOffline tells of those who have no session anywhere.
 func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error {
-	elsewhere, err := p.elsewhere(users)
-	if err != nil {
-		return err
-	}
-	var events []Event
-	for _, user := range users {
-		if len(elsewhere[user]) == 0 && !p.here(user) {
-			events = append(events, p.o.presence(eventUserOffline, user))
-		}
-	}
-	if err := p.write(ctx, events); err != nil {
+	nowhere := func(user string, elsewhere []Route) bool { return len(elsewhere) == 0 && !p.here(user) }
+	if err := p.raise(ctx, eventUserOffline, users, nowhere); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -240,15 +222,19 @@ func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error 
 	return nil
 }
 
-func (p *presenceEvents) elsewhere(users []string) (map[string][]Route, error) {
-	routes, complete := p.o.g.elsewhere(users)
+// raise writes an event of each user of whom it is due, by the user's sessions on other nodes. It fails while the registry
+// does not tell all of these.
+func (p *presenceEvents) raise(ctx context.Context, kind string, users []string, due func(user string, elsewhere []Route) bool) error {
+	elsewhere, complete := p.o.g.elsewhere(users)
 	if !complete {
-		return nil, errRegistryDown
+		return errRegistryDown
 	}
-	return routes, nil
-}
-
-func (p *presenceEvents) write(ctx context.Context, events []Event) error {
+	var events []Event
+	for _, user := range users {
+		if due(user, elsewhere[user]) {
+			events = append(events, p.o.presence(kind, user))
+		}
+	}
 	if len(events) == 0 {
 		return nil
 	}

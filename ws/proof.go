@@ -39,6 +39,16 @@ func (s *Session) expectProof(id MessageID) {
 	}
 }
 
+// checkProofsNow has the sends looked at that are not proven: until its route stood nobody could find the session to send it a
+// 17. The caller holds mu.
+func (s *Session) checkProofsNow() {
+	now := s.g.mono()
+	for i := range s.unproved {
+		s.unproved[i].checkAt = now
+		s.proofAt = now
+	}
+}
+
 func (s *Session) proved(id MessageID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,9 +75,9 @@ func proofOf(rec *Record, user, device string, at Millis) *proof {
 }
 
 // prove sends 17 to the sessions of a record's sender, wherever they are: ack of it is durable. A user's own copies
-// need no proof.
+// need no proof, and a broadcast is not proved for every single one.
 func (d *dispatcher) prove(rec *Record, ack *Ack) {
-	if rec.Sender == ack.User || rec.Kind != KindMessage {
+	if rec.Sender == ack.User || rec.Kind != KindMessage || rec.Conversation == SystemConversation {
 		return
 	}
 	p := proofOf(rec, ack.User, ack.Device, ack.At)
@@ -114,18 +124,7 @@ func (g *Gateway) findProof(ctx context.Context, rec *Record) (Receipt, bool, er
 
 // checkProofs looks in the ledger for receipts whose 17 may have been lost on its way.
 func (s *Session) checkProofs(ctx context.Context) error {
-	now := s.g.mono()
-	var due []MessageID
-	s.mu.Lock()
-	for i := range s.unproved {
-		if u := &s.unproved[i]; u.checkAt <= now && len(due) < proofsPerCheck {
-			due = append(due, u.id)
-			u.wait = min(u.wait*2, lastProofCheck)
-			u.checkAt = now + u.wait
-		}
-	}
-	s.mu.Unlock()
-	for _, id := range due {
+	for _, id := range s.proofsToCheck(s.g.mono()) {
 		rec, err := s.g.store.Record(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			s.proved(id)
@@ -144,4 +143,18 @@ func (s *Session) checkProofs(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// proofsToCheck returns the sends whose turn has come, and puts them off.
+func (s *Session) proofsToCheck(now Millis) (due []MessageID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.unproved {
+		if u := &s.unproved[i]; u.checkAt <= now && len(due) < proofsPerCheck {
+			due = append(due, u.id)
+			u.wait = min(u.wait*2, lastProofCheck)
+			u.checkAt = now + u.wait
+		}
+	}
+	return due
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"time"
 
 	"github.com/olahol/melody"
 
@@ -44,18 +45,23 @@ func (g *Gateway) listen() {
 }
 
 func (s *Session) guard(handle func()) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.g.log.Error("panic in a session", "session", s.id, "cause", cause, "stack", string(debug.Stack()))
-			s.close(protocol.CloseFault, "")
-		}
-	}()
+	defer s.survive()
 	handle()
+}
+
+// survive ends the session, and nothing beside it, when what is done for it panics. It is deferred before the session's lock
+// is taken, so that the lock is free again when it runs.
+func (s *Session) survive() {
+	if cause := recover(); cause != nil {
+		s.g.log.Error("panic in a session", "session", s.id, "cause", cause, "stack", string(debug.Stack()))
+		s.close(protocol.CloseFault, "")
+	}
 }
 
 // receive handles one text frame, in the session's reader goroutine.
 func (s *Session) receive(data []byte) {
 	s.seen.Store(int64(s.g.mono()))
+	s.pace()
 	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
 		return
 	}
@@ -74,9 +80,7 @@ func (s *Session) receive(data []byte) {
 		return
 	}
 	if counted(f.Type) && !s.allow() {
-		s.fail(f.ID, &protocol.Error{
-			Code: protocol.RateLimited, Message: "too many frames; slow down", MsgID: f.MsgID,
-		})
+		s.fail(f.ID, &protocol.Error{Code: errTooFast.Code, Message: errTooFast.Message, MsgID: f.MsgID})
 		return
 	}
 	if err := s.handle(f); err != nil {
@@ -91,8 +95,11 @@ func (s *Session) receive(data []byte) {
 	}
 }
 
+var errTooFast = protocol.NewError(protocol.RateLimited, "too many frames; slow down")
+
 func (s *Session) receiveBinary() {
 	s.seen.Store(int64(s.g.mono()))
+	s.pace()
 	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
 		return
 	}
@@ -112,6 +119,24 @@ func counted(t protocol.Type) bool {
 }
 
 func (s *Session) allow() bool { return s.limiter == nil || s.limiter.Allow() }
+
+const (
+	// readFaster is how many times faster than the limit of frames they are read: a refusal costs something as well, and so do
+	// the frames that do not count.
+	readFaster = 10
+	// slowestRead is what counts where the limit is lower: acknowledgements have to keep up with what is delivered.
+	slowestRead = 20
+)
+
+// pace waits where frames come too fast to be read. What has come meanwhile waits in the client's socket.
+func (s *Session) pace() {
+	if s.pacer == nil {
+		return
+	}
+	for !s.pacer.Allow() && s.g.serving.Err() == nil {
+		pauseContext(s.g.serving, time.Duration(float64(time.Second)/float64(s.pacer.Limit())))
+	}
+}
 
 func (s *Session) isClosing() bool {
 	s.mu.Lock()
@@ -138,6 +163,12 @@ func (s *Session) handle(f *protocol.Frame) error {
 		s.reply(out)
 	case protocol.TypeRenew:
 		return s.receiveRenew(f)
+	case protocol.TypeWatch:
+		return s.receiveWatch(f)
+	case protocol.TypeSignal:
+		return s.receiveSignal(f)
+	case protocol.TypeRead:
+		return s.receiveRead(f)
 	case protocol.TypeRecall:
 		return s.receiveRecall(f)
 	default:
@@ -158,10 +189,11 @@ func (s *Session) receiveRegister(f *protocol.Frame) error {
 	if f.OpenID != "" && f.OpenID != s.user {
 		return protocol.FieldError(protocol.IdentityMismatch, "openid", "the token is another user's")
 	}
-	s.answer(protocol.TypeRegister, f.ID)
 	if f.LoginStatus == "0" {
-		s.close(protocol.CloseNormal, "")
+		s.close(protocol.CloseNormal, "") // which is the answer: it overtakes any other
+		return nil
 	}
+	s.answer(protocol.TypeRegister, f.ID)
 	return nil
 }
 
@@ -177,12 +209,17 @@ func (s *Session) receiveRenew(f *protocol.Frame) error {
 	case errors.Is(err, ErrInvalidToken), err == nil && identity.OpenID != s.user:
 		s.close(protocol.CloseTokenEnded, "the token is not valid for this session")
 		return nil
+	case errors.Is(err, errForbidden):
+		s.close(protocol.CloseForbidden, "not allowed any more")
+		return nil
 	case err != nil:
 		return protocol.NewError(protocol.SSOUnavailable, "the token cannot be checked now; the old one goes on")
 	}
-	s.mu.Lock()
-	s.token = f.Token
-	s.mu.Unlock()
+	s.locked(func() {
+		s.token = f.Token
+		s.recheckAt = s.g.nextRecheck(s.g.mono())
+		s.g.wheel.arm(s, s.recheckAt)
+	})
 	s.answer(protocol.TypeRenew, f.ID)
 	return nil
 }
@@ -191,7 +228,8 @@ func (s *Session) receiveRenew(f *protocol.Frame) error {
 func (s *Session) receiveRecall(f *protocol.Frame) error {
 	ctx, cancel := s.g.readContext()
 	defer cancel()
-	if err := s.g.recall(ctx, s.user, s.device, false, f.MessageID); err != nil {
+	op := &Recall{By: s.user, Record: Record{SenderDevice: s.device, Trigger: protocol.TriggerWebSocket}}
+	if err := s.g.recall(ctx, op, f.MessageID); err != nil {
 		return err
 	}
 	out := getFrame()

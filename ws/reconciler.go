@@ -53,7 +53,7 @@ func (r *reconciler) turn() {
 func (r *reconciler) run(g *Gateway) {
 	ticker := time.NewTicker(g.opt.ReconcileEvery / doubtfulPasses)
 	defer ticker.Stop()
-	since, slow := g.now(), slowPass{g: g}
+	since, slow, tokens, messages := g.now(), slowPass{g: g}, newTokenPass(g), newMessagePass(g)
 	// Who was connected when the node before this one died has as long to come back as anybody else.
 	dropAt := g.mono() + millis(g.opt.EphemeralAfter)
 	for tick := 0; ; tick++ {
@@ -84,6 +84,8 @@ func (r *reconciler) run(g *Gateway) {
 			dropAt = g.mono() + millis(min(ephemeralEvery, g.opt.EphemeralAfter))
 			g.dropEphemeral()
 		}
+		tokens.step()
+		messages.step()
 	}
 }
 
@@ -108,7 +110,13 @@ func (r *reconciler) fastPass(g *Gateway, since Millis) error {
 
 // ring tells the local sessions of a conversation's members how far it has come.
 func (g *Gateway) ring(ctx context.Context, head Head) error {
-	if head.Kind == Direct {
+	switch head.Kind {
+	case System:
+		for _, s := range g.hub.all() {
+			s.hear(head.Conversation, head.Last)
+		}
+		return nil
+	case Direct:
 		a, b, _ := strings.Cut(head.Key, ",")
 		g.ringUser(a, head)
 		if a != b {
@@ -132,9 +140,13 @@ func (g *Gateway) ringUser(user string, head Head) {
 	}
 }
 
-// seenDevice records when a session ended; it is not worth waiting for, or trying again.
-func (g *Gateway) seenDevice(s *Session) {
-	it := &callItem{what: &SeenDevice{User: s.user, Device: s.device, At: g.now()}, done: make(chan struct{})}
+func (s *Session) seenDevice() *SeenDevice {
+	return &SeenDevice{User: s.user, Device: s.device, At: s.g.now()}
+}
+
+// leftDevice records when a session ended; it is not worth waiting for, or trying again.
+func (g *Gateway) leftDevice(s *Session) {
+	it := &callItem{what: s.seenDevice(), done: make(chan struct{})}
 	if err := g.committers.submit(it); err != nil {
 		g.log.Debug("last seen was not written", "session", s.id, "error", err)
 	}

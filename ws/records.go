@@ -119,6 +119,7 @@ type Stay struct {
 	Role         Role
 	Delivered    uint64 // the highest cursor of the user's devices that are no more
 	Read         uint64 // the user's read mark
+	ReadAt       Millis // when it came to stand there; 0: never moved
 }
 
 // Covers reports whether seq lies inside the stay.
@@ -180,7 +181,7 @@ type Token struct {
 	Hash      [32]byte // SHA-256 of the token
 	OpenID    string
 	Epoch     uint64 // the user's TokenEpoch when it was accepted
-	ExpiresAt Millis
+	ExpiresAt Millis // up to when it goes on without the SSO: a time after it was shown last, or its own end
 }
 
 // Scheduled is a delayed message.
@@ -220,4 +221,20 @@ type Event struct {
 type LedgerInfo struct {
 	Format uint32 // of the records; a newer one than the program knows is refused at open
 	Epoch  uint64 // changes when the ledger is restored from an older copy
+}
+
+// EpochStep is how far a new epoch of a ledger moves what has been counted: more than anything can have been counted in the
+// time that a copy lacks. Browsers count exactly to 2⁵³, which leaves room for two million restores. In a conversation
+// no record stands at the positions passed over.
+const EpochStep = 1 << 32
+
+// LedgerSummary is what a check of a whole ledger looked at, and how many things it found wrong.
+type LedgerSummary struct {
+	Info                   LedgerInfo
+	Users, Devices, Tokens int
+	Conversations, Stays   int
+	Records, Dedups        int
+	Cursors, Receipts      int
+	Scheduled, Events      int
+	Broken                 int
 }

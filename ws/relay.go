@@ -127,15 +127,9 @@ func (r *relay) rest() {
 
 // health says that events wait for long.
 func (r *relay) health(h *Health) {
-	h.Dependencies["outbox"] = "ok"
-	oldest := r.oldest.Load()
-	if oldest == 0 {
-		return
+	waited := time.Duration(0)
+	if oldest := r.oldest.Load(); oldest != 0 {
+		waited = time.Duration(int64(r.o.g.now())-oldest) * time.Millisecond
 	}
-	if waited := time.Duration(int64(r.o.g.now())-oldest) * time.Millisecond; waited > waitedLong {
-		h.Dependencies["outbox"] = fmt.Sprintf("events have waited for %v to be published; see the log", waited.Round(time.Second))
-		if h.Ready {
-			h.Status = "degraded"
-		}
-	}
+	h.Report("outbox", waited <= waitedLong, fmt.Sprintf("events have waited for %v to be published; see the log", waited.Round(time.Second)))
 }

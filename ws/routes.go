@@ -30,6 +30,7 @@ type routeKeeper struct {
 	puts     []*Session
 	removals []Route
 	stale    bool // the registry may have lost routes: all are put again
+	met      bool // it has answered before
 }
 
 func newRouteKeeper(g *Gateway) *routeKeeper {
@@ -69,6 +70,10 @@ func (r *routeKeeper) change(what func()) {
 // answered notes a beat that got through. anew says that all routes have to be put again.
 func (r *routeKeeper) answered(anew bool) {
 	r.change(func() {
+		if anew && r.met {
+			r.g.watch.unsettle()
+		}
+		r.met = true
 		back := r.down.Swap(false)
 		if back {
 			r.g.log.Info("the registry can be used again; every route is put anew")
@@ -154,22 +159,26 @@ func (r *routeKeeper) tell(ctx context.Context, sessions []*Session) {
 	if err != nil {
 		r.failed(err)
 	}
-	for i := range displaced {
-		r.displace(&displaced[i])
-	}
+	r.displace(displaced)
 }
 
-func (r *routeKeeper) displace(route *Route) {
-	end := &endBell{
-		user: route.User, session: route.SessionID, code: protocol.CloseReplaced,
-		reason: "a newer session of the same device took over",
+// displace ends sessions that gave way, with one body for each node: after the death of another one thousands of them may
+// have been there.
+func (r *routeKeeper) displace(routes []Route) {
+	bodies := make(doorbells)
+	for i := range routes {
+		route := &routes[i]
+		end := &endBell{
+			user: route.User, session: route.SessionID, code: protocol.CloseReplaced,
+			reason: "a newer session of the same device took over",
+		}
+		if route.Node == r.g.opt.NodeID {
+			r.g.end(end)
+			continue
+		}
+		bodies.add(r.g.cluster.forwarder, post{route.Node, route.Incarnation}, LaneNotices, end.append)
 	}
-	if route.Node == r.g.opt.NodeID {
-		r.g.end(end)
-		return
-	}
-	body := end.append(newDoorbell(route.Incarnation))
-	r.g.cluster.forwarder.publish(route.Node, LaneNotices, body)
+	bodies.leave(r.g.cluster.forwarder, LaneNotices)
 }
 
 // erase reports whether the removals are done; else they wait for the registry to come back.
@@ -186,6 +195,7 @@ func (r *routeKeeper) erase(ctx context.Context, removals []Route) bool {
 		r.mu.Unlock()
 		return false
 	}
+	r.left(removals)
 	return true
 }
 
@@ -209,5 +219,36 @@ func (r *routeKeeper) putAnew(ctx context.Context) {
 	}
 	if len(sessions) > 0 && !r.isDown() {
 		r.g.log.Info("routes were put anew", "sessions", len(sessions), "took", time.Since(began))
+	}
+	if !r.isDown() {
+		r.prune(ctx, sessions)
+	}
+}
+
+// prune removes what a registry that came back from an older copy has of sessions which ended since. live are all that are
+// in the hub; a route of another one cannot come up meanwhile, since this goroutine would put it.
+func (r *routeKeeper) prune(ctx context.Context, live []*Session) {
+	ids := make(map[string]bool, len(live))
+	for _, s := range live {
+		ids[s.id] = true
+	}
+	// It goes through as many routes as there are sessions, and more where many have ended.
+	rounds := time.Duration(2 + 2*len(live)/routesAtOnce)
+	ctx, cancel := context.WithTimeout(ctx, rounds*r.g.opt.RegistryTimeout)
+	defer cancel()
+	gone, err := r.registry.Prune(ctx, r.g.self(), func(sessionID string) bool { return ids[sessionID] })
+	if err != nil {
+		r.failed(err)
+	}
+	if len(gone) > 0 {
+		r.g.log.Info("the registry had routes of sessions that are over", "sessions", len(gone))
+	}
+	r.left(gone)
+}
+
+// left tells who watches their users that routes are removed: now that the others do not find them any more.
+func (r *routeKeeper) left(routes []Route) {
+	for i := range routes {
+		r.g.watch.noteHere(routes[i].User)
 	}
 }

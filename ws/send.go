@@ -9,10 +9,8 @@ import (
 // sendItem is a message on its way into the ledger.
 type sendItem struct {
 	Send
-	ttl     Millis
-	session *Session      // whose frame 1 it is; nil for REST
-	frameID string        // of that frame
-	done    chan struct{} // for REST; closed when it is known what became of it
+	asker // by frame 1, or REST
+	ttl   Millis
 }
 
 func (it *sendItem) op() Op     { return &it.Send }
@@ -29,11 +27,8 @@ func (it *sendItem) refused(err error) {
 	it.Err = err
 	if it.session != nil {
 		it.session.refuse(it, err)
-		it.session.free()
 	}
-	if it.done != nil {
-		close(it.done)
-	}
+	it.finish()
 }
 
 func (it *sendItem) committed(d *dispatcher) {
@@ -41,9 +36,12 @@ func (it *sendItem) committed(d *dispatcher) {
 		it.refused(it.Err)
 		return
 	}
+	if it.Cancelled || it.ScheduledID != 0 && it.session != nil {
+		it.refused(errDelayed(it.Cancelled))
+		return
+	}
 	if it.session != nil {
 		it.accept(d)
-		it.session.free()
 	}
 	if it.Duplicate {
 		d.g.opt.Metrics.Message("duplicate", 1)
@@ -52,9 +50,7 @@ func (it *sendItem) committed(d *dispatcher) {
 		d.g.opt.Metrics.Message("accepted", 1)
 		d.deliver(&it.Record, it.Members, it.To)
 	}
-	if it.done != nil {
-		close(it.done)
-	}
+	it.finish()
 }
 
 // remind rings for a repeat's first one: its commit may have held although it was reported as refused, and then nobody
@@ -75,9 +71,13 @@ func (it *sendItem) accept(d *dispatcher) {
 		MessageID: it.Record.ID(), Duplicate: it.Duplicate,
 	})
 	d.send(it.session, f)
-	if !it.Duplicate && it.To != it.session.user {
-		it.session.expectProof(it.Record.ID())
+	if it.To == it.session.user {
+		return
 	}
+	if it.Duplicate {
+		it.session.proved(it.Record.ID()) // it may be this session's own repeat, and is not looked for twice
+	}
+	it.session.expectProof(it.Record.ID())
 }
 
 // receiveSend handles frame 1.
@@ -96,14 +96,7 @@ func (s *Session) receiveSend(f *protocol.Frame) error {
 	it.session = s
 	it.frameID = f.ID
 	it.SenderName = s.name
-	if !s.hold() {
-		return errStopped
-	}
-	if err := s.g.committers.submit(it); err != nil {
-		s.free()
-		return err
-	}
-	return nil
+	return s.submit(it)
 }
 
 // refuse answers frame 1 with a 500.

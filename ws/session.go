@@ -34,9 +34,11 @@ type Session struct {
 	ended  chan struct{} // closed when the session is out of the hub and its goroutines are done
 
 	limiter  *rate.Limiter // of frames; used by the reader only
+	pacer    *rate.Limiter // of reading, whatever is read; the same
 	inFlight atomic.Int32  // requests that wait for their commit
 	freed    chan struct{} // signals that inFlight fell
 	frame    protocol.Frame
+	watches  bool // it has asked for somebody's presence; the reader's, and of end after it
 
 	up    atomic.Bool  // the handshake is done: there is a connection to cut
 	gone  atomic.Bool  // closing, or over: another session of the device may be there
@@ -63,6 +65,14 @@ type Session struct {
 	seenAt    Millis // when to write last_seen again
 	lagging   bool   // the slow pass has found something past a cursor
 	unproved  []unproved
+}
+
+// locked runs what needs the lock. As everywhere, the lock is freed by a deferred call: one that a panic left locked would
+// hold up the dispatcher and all that ever wants the session.
+func (s *Session) locked(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
 }
 
 // push writes a record to the socket and enters it into the window. The caller holds mu and has made sure of room.
@@ -143,35 +153,38 @@ func (s *Session) free() {
 
 // close ends the session with a close code; the first code stands. It returns at once.
 func (s *Session) close(code int, reason string) {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
+	by, first := s.beginClose()
+	if !first {
 		return
 	}
-	s.closing = true
-	s.gone.Store(true)
-	by := s.g.mono() + millis(closeGrace)
-	s.closeBy = by
-	s.mu.Unlock()
 	s.g.opt.Metrics.Closed(code)
 	s.g.wheel.arm(s, by)
 	s.writer.close()
 	s.conn.hurry.Store(true)
 	message := websocket.FormatCloseMessage(code, reason)
 	s.g.wg.Go(func() {
-		err := s.ms.WebsocketConnection().WriteControl(websocket.CloseMessage, message, time.Now().Add(closeWrite))
+		err := s.ms.WebsocketConnection().WriteControl(websocket.CloseMessage, message, time.Now().Add(closeGrace))
 		if err != nil {
 			s.cut()
 		}
 	})
 }
 
-const (
-	// closeGrace is how long the peer has to answer a close frame before the connection is cut.
-	closeGrace = time.Second
-	// closeWrite bounds the writing of a close frame to a peer that may not be reading.
-	closeWrite = 50 * time.Millisecond
-)
+// beginClose returns when the connection is to be cut, and whether nobody closed the session before.
+func (s *Session) beginClose() (by Millis, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return 0, false
+	}
+	s.closing = true
+	s.gone.Store(true)
+	s.closeBy = s.g.mono() + millis(closeGrace)
+	return s.closeBy, true
+}
+
+// closeGrace is how long the peer has to take a close frame and to answer it before the connection is cut.
+const closeGrace = time.Second
 
 // cut ends the connection without a word. One whose handshake is under way is closed by begin, which sees the state.
 func (s *Session) cut() {

@@ -16,26 +16,31 @@ const (
 
 // track is a session's place in one conversation. It is guarded by the session's lock.
 type track struct {
-	id    ConversationID
-	kind  ConversationKind
-	peer  string // the other one of a direct conversation
-	phase phase
-	next  uint64 // everything below was pushed, or needs no push
-	head  uint64 // the highest seq known to exist
-	due   uint64 // the highest seq below next that was due to the device; 0: none. The prevSeq of the next push
-	stays []Stay
-	had   []Receipt // acknowledged earlier, past the cursor: not pushed again
-	early []*Record // came before their time, by seq
-	taken bool      // a mark is acknowledging what is not pushed yet: CATCH-UP waits for it
-	stuck uint64    // the seq that did not fit the window last
-	needs int       // its bytes
-	waits bool      // early is not empty, and counted in Session.waiting
-	since Millis    // when the first of early came
+	id       ConversationID
+	kind     ConversationKind
+	peer     string // the other one of a direct conversation
+	phase    phase
+	next     uint64 // everything below was pushed, or needs no push
+	head     uint64 // the highest seq known to exist
+	due      uint64 // the highest seq below next that was due to the device; 0: none. The prevSeq of the next push
+	stays    []Stay
+	had      []Receipt // acknowledged earlier, past the cursor: not pushed again
+	early    []*Record // came before their time, by seq
+	taken    bool      // a mark is acknowledging what is not pushed yet: CATCH-UP waits for it
+	outdated bool      // something was recalled since the page under way was asked for
+	stuck    uint64    // the seq that did not fit the window last
+	needs    int       // its bytes
+	waits    bool      // early is not empty, and counted in Session.waiting
+	since    Millis    // when the first of early came
 
-	start   uint64 // the cursor the session found
-	written uint64 // the cursor as last given to the committer
-	stale   Millis // since when the cursor lags behind what was passed over; 0: it does not
+	late    []uint64 // seqs below next that were acknowledged without having been pushed, the latest maxLate
+	start   uint64   // the cursor the session found
+	written uint64   // the cursor as last given to the committer
+	stale   Millis   // since when the cursor lags behind what was passed over; 0: it does not
 }
+
+// maxLate bounds track.late; of one that is forgotten, a repeat before its commit causes a second proof.
+const maxLate = 64
 
 // maxEarly bounds track.early; beyond it CATCH-UP is the better way.
 const maxEarly = 16
@@ -112,6 +117,12 @@ func (t *track) keepEarly(rec *Record, now Millis) bool {
 		t.early = slices.Insert(t.early, at, rec)
 	}
 	return true
+}
+
+// takenBack reports whether a record that came early recalls seq: two nodes told of them in another order than they were
+// committed in.
+func (t *track) takenBack(seq uint64) bool {
+	return len(t.early) > 0 && slices.ContainsFunc(t.early, func(r *Record) bool { return r.Kind == KindRecall && r.Target == seq })
 }
 
 // takeEarly returns the kept record whose time has come, or nil.

@@ -14,18 +14,20 @@ type Draft struct {
 	Body     string
 	FileType uint8         // 0 text, 1 image, 2 file, 3 audio, 4 video
 	MsgID    string        // the sender's own key: a repeat takes effect once; may be empty
-	TTL      time.Duration // how long the message lives after its commit; 0: for ever
+	Delay    time.Duration // how long the message waits before it is sent; 0: not at all
+	TTL      time.Duration // how long the message lives after it was sent; 0: for ever
 
 	trigger   protocol.Trigger
 	requestID [16]byte
 	device    string
 }
 
-// Result is what became of a Draft for one recipient. Err is nil for accepted and duplicate.
+// Result is what became of a Draft for one recipient. Err is nil for accepted, duplicate and scheduled.
 type Result struct {
 	To        string
 	MessageID MessageID
 	Duplicate bool
+	Scheduled *ScheduledRef // nil unless the message, or the first one of its msgid, waits to be sent
 	Err       *protocol.Error
 }
 
@@ -38,15 +40,16 @@ type SendResult struct {
 // MessageLife is the whole life of a message.
 type MessageLife struct {
 	Record     Record
-	State      string // stored, delivered, recalled, expired
+	State      string // stored, delivered, read, recalled, expired
 	Recipients []RecipientLife
 }
 
 // RecipientLife is how far a message has come with one recipient.
 type RecipientLife struct {
 	OpenID  string
-	State   string // stored, delivered
+	State   string // stored, delivered, read
 	Devices []DeviceLife
+	ReadAt  Millis // when the read mark that covers the message moved last; 0: it does not cover it
 }
 
 // DeviceLife is when, and through which node, a device acknowledged a message.
@@ -66,6 +69,7 @@ type ConversationView struct {
 	GroupName   string
 	LastSeq     uint64
 	ReadSeq     uint64
+	PeerReadSeq uint64 // how far the other one of a direct one has read
 	Unread      int
 	LastMessage *HistoryItem // nil while there is none
 }
@@ -80,7 +84,7 @@ type HistoryItem struct {
 // Presence is a user's online state.
 type Presence struct {
 	OpenID   string
-	Status   string // online, offline, unknown
+	Status   string // online, offline, unknown: it cannot be found out now
 	Devices  []string
 	Nodes    []string // where they are
 	Since    Millis   // of the oldest live session; 0 when offline
@@ -92,6 +96,18 @@ type Health struct {
 	Ready        bool
 	Status       string            // starting, ok, degraded, draining, stopped
 	Dependencies map[string]string // by name: ok, or what is wrong
+}
+
+// Report notes how a dependency is: ok, or the problem, which degrades a node that is ready.
+func (h *Health) Report(dependency string, ok bool, problem string) {
+	if ok {
+		h.Dependencies[dependency] = "ok"
+		return
+	}
+	h.Dependencies[dependency] = problem
+	if h.Ready {
+		h.Status = "degraded"
+	}
 }
 
 // ConnectRequest is an authenticated request to open a session.

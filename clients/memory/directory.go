@@ -34,6 +34,8 @@ type life struct {
 	incarnation uint64
 }
 
+func lifeOf(route ws.Route) life { return life{route.Node, route.Incarnation} }
+
 // NewDirectory returns an empty directory.
 func NewDirectory(opt DirectoryOptions) *Directory {
 	if opt.NodeTTL == 0 {
@@ -90,9 +92,14 @@ func (d *Directory) clear(lives []life) (gone []ws.Route) {
 	if len(lives) == 0 {
 		return nil
 	}
+	return d.removeIf(func(route ws.Route) bool { return slices.Contains(lives, lifeOf(route)) })
+}
+
+// removeIf removes the routes that past is true of, and returns them.
+func (d *Directory) removeIf(past func(ws.Route) bool) (gone []ws.Route) {
 	for _, sessions := range d.routes {
 		for _, route := range sessions {
-			if slices.Contains(lives, life{route.Node, route.Incarnation}) {
+			if past(route) {
 				gone = append(gone, route)
 			}
 		}

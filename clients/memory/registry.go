@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/yanlink/yanlink/ws"
@@ -56,6 +58,24 @@ func (r *Registry) Locate(ctx context.Context, users []string) (routes []ws.Rout
 	return routes, err
 }
 
+// List implements ws.Routes: user by user, in order.
+func (r *Registry) List(ctx context.Context, cursor string, limit int) (routes []ws.Route, next string, err error) {
+	err = r.call(ctx, func(d *Directory) error {
+		for _, user := range slices.Sorted(maps.Keys(d.routes)) {
+			if user <= cursor {
+				continue
+			}
+			if len(routes) >= limit {
+				next = routes[len(routes)-1].User
+				break
+			}
+			routes = slices.AppendSeq(routes, maps.Values(d.routes[user]))
+		}
+		return nil
+	})
+	return routes, next, err
+}
+
 // Beat implements ws.Nodes.
 func (r *Registry) Beat(ctx context.Context, node ws.Node) (joined bool, err error) {
 	err = r.call(ctx, func(d *Directory) (err error) {
@@ -63,6 +83,17 @@ func (r *Registry) Beat(ctx context.Context, node ws.Node) (joined bool, err err
 		return err
 	})
 	return joined, err
+}
+
+// Prune implements ws.Nodes.
+func (r *Registry) Prune(ctx context.Context, node ws.Node, live func(sessionID string) bool) (gone []ws.Route, err error) {
+	err = r.call(ctx, func(d *Directory) error {
+		gone = d.removeIf(func(route ws.Route) bool {
+			return lifeOf(route) == life{node.ID, node.Incarnation} && !live(route.SessionID)
+		})
+		return nil
+	})
+	return gone, err
 }
 
 // Leave implements ws.Nodes.

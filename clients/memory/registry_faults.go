@@ -1,6 +1,11 @@
 package memory
 
-import "context"
+import (
+	"context"
+	"maps"
+
+	"github.com/yanlink/yanlink/ws"
+)
 
 // Forget loses everything, as a flushed server does.
 func (d *Directory) Forget() {
@@ -9,6 +14,28 @@ func (d *Directory) Forget() {
 	clear(d.nodes)
 	clear(d.routes)
 	d.fallen = nil
+}
+
+// Copy returns what puts the directory back to how it is now, as a server does that comes back from an older copy. The
+// nodes find that their last beats are not in it, and join anew.
+func (d *Directory) Copy() (restore func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	routes := copied(d.routes)
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		clear(d.nodes)
+		d.routes, d.fallen = copied(routes), nil
+	}
+}
+
+func copied(routes map[string]map[string]ws.Route) map[string]map[string]ws.Route {
+	users := make(map[string]map[string]ws.Route, len(routes))
+	for user, sessions := range routes {
+		users[user] = maps.Clone(sessions)
+	}
+	return users
 }
 
 // Silence makes a node one that has not beaten for too long.

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Announcer keeps one instance announced, as long as it runs. All methods may be called at the same time.
+// Announcer keeps one instance announced, as long as it runs. Known and Drain may be called at any time and at the same time, Start and Close one after the other.
 type Announcer struct {
 	client   *client
 	instance Instance

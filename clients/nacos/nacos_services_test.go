@@ -5,11 +5,9 @@ package nacos_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"testing"
 	"time"
 
@@ -27,10 +25,7 @@ const (
 // server starts a Nacos of the test's own.
 func server(t *testing.T) *services.Server {
 	t.Helper()
-	if err := services.Installed(services.Nacos); err != nil {
-		t.Skipf("NOT RUN, nothing of Nacos is tested: %v", err)
-	}
-	return services.MustStart(t, services.Spec{Kind: services.Nacos})
+	return services.StartOrSkip(t, services.Spec{Kind: services.Nacos})
 }
 
 func at(s *services.Server) nacos.Server {
@@ -154,10 +149,8 @@ func TestAnnouncer_FrozenServer(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	s := server(t)
 	text := "sso:\n  url: https://sso.example.com/check\n"
-	put := fmt.Sprintf("/cs/configs?dataId=yanlink.yaml&group=IM&content=%s", url.QueryEscape(text))
-	require.Equal(t, "true", ask(t, s, http.MethodPost, put))
+	s := services.NacosWith(t, "IM", "yanlink.yaml", text)
 
 	where := at(s)
 	where.Group = "IM"

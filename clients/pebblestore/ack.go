@@ -82,7 +82,7 @@ func (w *writer) addReceipt(r *row[cursorRef, cursor], op *ws.Ack) error {
 		return err
 	}
 	for _, known := range c.runs {
-		runs = subtract(runs, known.From, known.To)
+		runs = ws.SubtractSeqs(runs, known.From, known.To)
 	}
 	if len(runs) > 0 {
 		w.putRuns(r, runs...)
@@ -94,7 +94,7 @@ func (w *writer) addReceipt(r *row[cursorRef, cursor], op *ws.Ack) error {
 func (w *writer) putRuns(r *row[cursorRef, cursor], runs ...ws.Receipt) {
 	c := &r.val
 	for _, run := range runs {
-		c.runs = merge(c.runs, run)
+		c.runs = ws.MergeReceipt(c.runs, run)
 	}
 	if !r.exists {
 		r.exists, c.changed = true, true
@@ -142,44 +142,7 @@ func (w *writer) uncovered(ref cursorRef, run ws.Receipt, covered uint64) ([]ws.
 	}
 	stored, err := receiptsFrom(w.db, ref.DeviceRef, ref.id, run.From, run.To)
 	for _, known := range stored {
-		runs = subtract(runs, known.From, known.To)
+		runs = ws.SubtractSeqs(runs, known.From, known.To)
 	}
 	return runs, err
-}
-
-// subtract takes the seqs from to to out of runs.
-func subtract(runs []ws.Receipt, from, to uint64) []ws.Receipt {
-	var left []ws.Receipt
-	for _, run := range runs {
-		if to < run.From || from > run.To {
-			left = append(left, run)
-			continue
-		}
-		if run.From < from {
-			before := run
-			before.To = from - 1
-			left = append(left, before)
-		}
-		if run.To > to {
-			behind := run
-			behind.From = to + 1
-			left = append(left, behind)
-		}
-	}
-	return left
-}
-
-// merge adds run to runs, as one with those it touches that say the same.
-func merge(runs []ws.Receipt, run ws.Receipt) []ws.Receipt {
-	for i := 0; i < len(runs); i++ {
-		other := &runs[i]
-		touches := other.To+1 == run.From || run.To+1 == other.From
-		if !touches || other.Attempts != run.Attempts || other.Node != run.Node {
-			continue
-		}
-		run.From, run.To, run.At = min(run.From, other.From), max(run.To, other.To), min(run.At, other.At)
-		runs = append(runs[:i], runs[i+1:]...)
-		i = -1 // the longer run may touch one that the shorter did not
-	}
-	return append(runs, run)
 }

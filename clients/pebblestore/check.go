@@ -6,54 +6,19 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/yanlink/yanlink/ws"
 )
 
-// Summary is what Check looked at, and how many things it found wrong.
-type Summary struct {
-	Info                   ws.LedgerInfo
-	Users, Devices, Tokens int
-	Conversations, Stays   int
-	Records, Dedups        int
-	Cursors, Receipts      int
-	Scheduled, Events      int
-	Broken                 int
-}
-
 // Check reads the whole ledger in dir, which no server may have open, and changes nothing. It calls report with one line
-// for each invariant that does not hold, and counts them in Summary.Broken. The error says that the ledger could not be
+// for each invariant that does not hold, and counts them in LedgerSummary.Broken. The error says that the ledger could not be
 // read at all, or not to its end. A nil fs means the machine's.
-func Check(ctx context.Context, dir string, fs vfs.FS, report func(line string)) (sum Summary, err error) {
-	opt := Options{Dir: dir, FS: fs}
-	opt.defaults()
-	log := &pebbleLog{log: opt.Log, give: func(error, bool) {}}
-	if _, err := opt.FS.Stat(opt.FS.PathJoin(dir, "LOCK")); err != nil {
-		return sum, fmt.Errorf("%w: %s is no ledger: %w", ErrForeign, dir, err)
-	}
-	lock, err := pebble.LockDirectory(dir, opt.FS)
-	if err != nil {
-		return sum, fmt.Errorf("%w: %s; stop the server first, or check a copy: %w", ErrLocked, dir, err)
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	err = guard(func() error {
-		db, err := pebble.Open(dir, &pebble.Options{
-			FS: opt.FS, Lock: lock, ReadOnly: true, ErrorIfNotExists: true, Logger: log, CacheSize: opt.CacheBytes,
-			// The filters are there in the files; naming them here is what makes Pebble use them.
-			Filters:       map[string]pebble.FilterPolicy{bloom.FilterPolicy(10).Name(): bloom.FilterPolicy(10)},
-			EventListener: &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
-		})
-		if err != nil {
-			return explain(&opt, err)
-		}
+func Check(ctx context.Context, dir string, fs vfs.FS, report func(line string)) (sum ws.LedgerSummary, err error) {
+	err = reading(dir, fs, func(db *pebble.DB) error {
 		c := &checker{db: db, dir: dir, report: report}
-		err = errors.Join(c.run(ctx), db.Close())
+		err := c.run(ctx)
 		sum = c.sum
-		if pebble.IsCorruptionError(err) {
-			err = explain(&opt, err)
-		}
 		return err
 	})
 	return sum, err
@@ -64,7 +29,7 @@ type checker struct {
 	db     *pebble.DB
 	dir    string
 	report func(line string)
-	sum    Summary
+	sum    ws.LedgerSummary
 
 	counters counters
 	// The conversation looked up last, since most neighbours belong to the same one.
@@ -78,31 +43,17 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.open(); err != nil {
 		return err
 	}
-	it, err := c.db.NewIter(nil)
-	if err != nil {
-		return err
-	}
 	var kind byte
-	for ok := it.First(); ok; ok = it.Next() {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		var value []byte
-		if value, err = it.ValueAndErr(); err != nil {
-			break
-		}
-		key := it.Key()
+	err := eachKey(ctx, c.db, func(key, value []byte) error {
 		if key[0] != kind {
-			if err = c.endRecords(); err != nil {
-				break
+			if err := c.endRecords(); err != nil {
+				return err
 			}
 			kind = key[0]
 		}
-		if err = c.check(key, value); err != nil {
-			break
-		}
-	}
-	return errors.Join(err, c.endRecords(), it.Error(), it.Close())
+		return c.check(key, value)
+	})
+	return errors.Join(err, c.endRecords())
 }
 
 func (c *checker) open() (err error) {

@@ -26,18 +26,28 @@ func (c *checker) conversation(d *decoder, value []byte) error {
 	if !ok || named != id {
 		c.broken("conversation %s is not found by its key %q", id, v.Key)
 	}
-	if v.Last >= v.First {
-		newest, ok, err := loadRecord(c.db, id, v.Last)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			c.broken("conversation %s: its last record, %d, is missing", id, v.Last)
-		} else if newest.CreatedAt != v.UpdatedAt {
-			c.broken("conversation %s was updated at %d, and its last record is of %d", id, v.UpdatedAt, newest.CreatedAt)
-		}
+	if err := c.newest(&v); err != nil {
+		return err
 	}
 	return c.pair(&v)
+}
+
+// newest checks that the last record of a conversation is there, and is what it was updated by.
+func (c *checker) newest(v *ws.Conversation) error {
+	r, ok, err := newestRecord(c.db, v.ID, v.First, v.Last)
+	kept := records{next: v.First}
+	if ok {
+		kept.next = r.Seq + 1
+	}
+	switch {
+	case err != nil:
+		return err
+	case !kept.follows(v.Last+1, c.sum.Info.Epoch):
+		c.broken("conversation %s: its last record, %d, is missing", v.ID, v.Last)
+	case ok && r.CreatedAt != v.UpdatedAt:
+		c.broken("conversation %s was updated at %d, and its last record is of %d", v.ID, v.UpdatedAt, r.CreatedAt)
+	}
+	return nil
 }
 
 // pair checks that a direct conversation is of two known users who both stay.

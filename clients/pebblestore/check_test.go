@@ -45,7 +45,7 @@ func checked(t *testing.T) *vfs.MemFS {
 func TestCheck(t *testing.T) {
 	t.Run("OK", func(t *testing.T) {
 		sum := mustCheck(t, checked(t))
-		require.Equal(t, Summary{
+		require.Equal(t, ws.LedgerSummary{
 			Info: ws.LedgerInfo{Format: 1, Epoch: 1}, Users: 2, Devices: 2, Tokens: 1, Conversations: 3, Stays: 6, Records: 5, Dedups: 4,
 			Cursors: 1, Receipts: 2, Scheduled: 1, Events: 3,
 		}, sum)

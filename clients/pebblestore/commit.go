@@ -15,17 +15,8 @@ var errClosed = errors.New("the ledger is closed")
 // Commit implements ws.Committer. Batches are written one after another; a caller waits for its turn, and for the disk,
 // until ctx ends. While a disk fails it returns at once.
 func (s *Store) Commit(ctx context.Context, ops []ws.Op) error {
-	select {
-	case <-s.closing:
-		return unavailable(errClosed)
-	default:
-	}
-	select {
-	case <-s.turn:
-	case <-ctx.Done():
-		return unavailable(ctx.Err())
-	case <-s.closing:
-		return unavailable(errClosed)
+	if err := s.takeTurn(ctx); err != nil {
+		return err
 	}
 	c, err := s.prepare(ops)
 	if err != nil || c == nil {
@@ -47,6 +38,23 @@ func (s *Store) Commit(ctx context.Context, ops []ws.Op) error {
 	case <-ctx.Done():
 		go s.await(s.db, c) // Close waits for it, by the turn
 		return unavailable(ctx.Err())
+	}
+}
+
+// takeTurn waits until nobody else writes, until ctx ends or the store is closed.
+func (s *Store) takeTurn(ctx context.Context) error {
+	select {
+	case <-s.closing:
+		return unavailable(errClosed)
+	default:
+	}
+	select {
+	case <-s.turn:
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	case <-s.closing:
+		return unavailable(errClosed)
 	}
 }
 

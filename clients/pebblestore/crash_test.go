@@ -11,6 +11,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
 )
 
 var cuts = flag.Int("cuts", defaultCuts, "power cuts in TestPowerCuts")
@@ -91,7 +93,7 @@ func mustOpenTiny(tb testing.TB, fs vfs.FS) *Store {
 }
 
 // mustCheck checks a ledger offline, which has to find nothing.
-func mustCheck(tb testing.TB, fs vfs.FS) Summary {
+func mustCheck(tb testing.TB, fs vfs.FS) ws.LedgerSummary {
 	tb.Helper()
 	sum, err := Check(context.Background(), "ledger", fs, func(line string) { tb.Error(line) })
 	require.NoError(tb, err)

@@ -61,11 +61,15 @@ func mark(opt *Options) error {
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	dir, err := opt.FS.OpenDir(opt.Dir)
+	return syncFolder(opt.FS, opt.Dir)
+}
+
+func syncFolder(fs vfs.FS, dir string) error {
+	folder, err := fs.OpenDir(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // create writes the first records of a ledger, as one.

@@ -50,7 +50,7 @@ const grace = 2 * time.Second
 // openDatabase opens the folder; nothing is known about its content yet.
 func openDatabase(opt *Options) (*database, error) {
 	d := &database{work: make(chan *commit), failed: make(chan struct{}), ended: make(chan struct{})}
-	d.fence = &fence{FS: opt.FS, give: d.give}
+	d.fence = &fence{FS: opt.FS, give: d.give, spare: checkpointOf(opt)}
 	// Pebble takes what its memtables use off the cache: without the addition nothing would be left of it.
 	d.cache = pebble.NewCache(opt.CacheBytes + 2*opt.MemTableBytes)
 	opened := make(chan opening, 1)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ const failurePause = 20 * time.Millisecond
 // there any more: its background work may go on for a while after it was given up, under the feet of the next opening.
 type fence struct {
 	vfs.FS
+	spare  string       // a folder of a backup's, which may fail: nothing of the database is in it
 	mu     sync.RWMutex // held for reading while a write is under way
 	raised bool
 	dead   atomic.Bool // whoever writes is held for ever
@@ -60,6 +62,16 @@ func (f *fence) holdIfRotating(err error) {
 	}
 }
 
+// passTo is pass for a write to the file or folder called name, or through if a failure there is no harm.
+func (f *fence) passTo(name string, write func() error) error {
+	if f.spared(name) {
+		return f.through(write)
+	}
+	return f.pass(write)
+}
+
+func (f *fence) spared(name string) bool { return f.spare != "" && strings.HasPrefix(name, f.spare) }
+
 func (f *fence) through(write func() error) error {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -69,16 +81,16 @@ func (f *fence) through(write func() error) error {
 	return write()
 }
 
-func (f *fence) file(open func() (vfs.File, error)) (vfs.File, error) {
+func (f *fence) file(name string, open func() (vfs.File, error)) (vfs.File, error) {
 	var file vfs.File
-	err := f.pass(func() (err error) {
+	err := f.passTo(name, func() (err error) {
 		file, err = open()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &fencedFile{File: file, fence: f}, nil
+	return &fencedFile{File: file, fence: f, spared: f.spared(name)}, nil
 }
 
 // Lock does nothing: the Store holds the folder's lock for all its openings.
@@ -89,58 +101,62 @@ func (f *fence) Unwrap() vfs.FS { return f.FS }
 
 // Create implements vfs.FS.
 func (f *fence) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.Create(name, category) })
+	return f.file(name, func() (vfs.File, error) { return f.FS.Create(name, category) })
 }
 
 // OpenReadWrite implements vfs.FS.
 func (f *fence) OpenReadWrite(name string, category vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.OpenReadWrite(name, category, opts...) })
+	return f.file(name, func() (vfs.File, error) { return f.FS.OpenReadWrite(name, category, opts...) })
 }
 
 // OpenDir implements vfs.FS.
 func (f *fence) OpenDir(name string) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.OpenDir(name) })
+	return f.file(name, func() (vfs.File, error) { return f.FS.OpenDir(name) })
 }
 
 // ReuseForWrite implements vfs.FS.
 func (f *fence) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) })
+	return f.file(newname, func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) })
 }
 
 // Link implements vfs.FS.
 func (f *fence) Link(oldname, newname string) error {
-	return f.pass(func() error { return f.FS.Link(oldname, newname) })
+	return f.passTo(newname, func() error { return f.FS.Link(oldname, newname) })
 }
 
 // Remove implements vfs.FS.
 func (f *fence) Remove(name string) error {
-	return f.pass(func() error { return f.FS.Remove(name) })
+	return f.passTo(name, func() error { return f.FS.Remove(name) })
 }
 
 // RemoveAll implements vfs.FS.
 func (f *fence) RemoveAll(name string) error {
-	return f.pass(func() error { return f.FS.RemoveAll(name) })
+	return f.passTo(name, func() error { return f.FS.RemoveAll(name) })
 }
 
 // Rename implements vfs.FS.
 func (f *fence) Rename(oldname, newname string) error {
-	return f.pass(func() error { return f.FS.Rename(oldname, newname) })
+	return f.passTo(newname, func() error { return f.FS.Rename(oldname, newname) })
 }
 
 // MkdirAll implements vfs.FS.
 func (f *fence) MkdirAll(dir string, perm os.FileMode) error {
-	return f.pass(func() error { return f.FS.MkdirAll(dir, perm) })
+	return f.passTo(dir, func() error { return f.FS.MkdirAll(dir, perm) })
 }
 
 // fencedFile is a file that was opened for writing.
 type fencedFile struct {
 	vfs.File
 	fence  *fence
+	spared bool
 	failed atomic.Pointer[error] // the first error of a write
 }
 
 // pass is the fence's, and remembers an error.
 func (f *fencedFile) pass(write func() error) error {
+	if f.spared {
+		return f.fence.through(write)
+	}
 	err := f.fence.pass(write)
 	if err != nil {
 		f.failed.CompareAndSwap(nil, &err)

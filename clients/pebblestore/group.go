@@ -169,11 +169,13 @@ func (w *writer) markRead(op *ws.MarkRead) error {
 		return err
 	}
 	if op.Seq > c.val.Last {
-		return refuse(protocol.BadField, "the position lies past the end of the conversation")
+		return protocol.FieldError(protocol.BadField, "seq", "the position lies past the end of the conversation")
 	}
-	if op.Seq > open.Read {
-		open.Read = op.Seq
+	op.Unchanged = op.Seq <= open.Read
+	if !op.Unchanged {
+		open.Read, open.ReadAt = op.Seq, op.At
 		w.tables.stays.touch(stays)
 	}
+	op.Read, op.Peer = open.Read, c.val.Peer(op.User)
 	return nil
 }

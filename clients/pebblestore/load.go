@@ -85,6 +85,25 @@ func loadRecord(r pebble.Reader, id ws.ConversationID, seq uint64) (rec record, 
 	return rec, ok, err
 }
 
+// newestRecord returns the last record of a conversation between two positions.
+func newestRecord(r pebble.Reader, id ws.ConversationID, from, to uint64) (rec record, ok bool, err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: recordKey(nil, id, from), UpperBound: recordKey(nil, id, to+1)})
+	if err != nil {
+		return rec, false, err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	if !it.Last() {
+		return rec, false, it.Error()
+	}
+	value, err := it.ValueAndErr()
+	if err != nil {
+		return rec, false, err
+	}
+	d := decoder{rest: it.Key()[len(it.Key())-8:]}
+	rec, err = decodeRecord(id, d.fixed(), value)
+	return rec, err == nil, err
+}
+
 func loadDedup(r pebble.Reader, key []byte) (v dedup, ok bool, err error) {
 	ok, err = lookup(r, key, func(value []byte) error {
 		v, err = decodeDedup(value)

@@ -6,9 +6,10 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// members returns who has an open stay, by openid. The slice is never changed in place.
+// members returns who has an open stay, by openid; nobody of the system conversation, whose members are everybody. The
+// slice is never changed in place.
 func (w *writer) members(c *row[ws.ConversationID, conversation]) ([]string, error) {
-	if c.val.members != nil {
+	if c.val.members != nil || c.val.Kind == ws.System {
 		return c.val.members, nil
 	}
 	members := []string{}

@@ -40,6 +40,9 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := opt.FS.RemoveAll(checkpointOf(&opt)); err != nil {
+		opt.Log.Warn("what is left of a backup that was cut short cannot be removed", "error", err)
+	}
 	s, err := open(opt, lock)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())

@@ -91,6 +91,18 @@ func (w *writer) acceptToken(op *ws.AcceptToken) error {
 	return nil
 }
 
+func (w *writer) dropToken(op *ws.DropToken) error {
+	u, err := w.tables.users.get(w.db, op.OpenID)
+	if err != nil {
+		return err
+	}
+	t, err := w.tables.tokens.get(w.db, op.Hash)
+	if err == nil && t.exists && t.val.OpenID == op.OpenID && t.val.ExpiresAt < op.Before && t.val.Epoch >= u.val.TokenEpoch {
+		w.tables.tokens.remove(t)
+	}
+	return err
+}
+
 func (w *writer) revokeTokens(op *ws.RevokeTokens) error {
 	u, err := w.knownUser(op.OpenID)
 	if err != nil {

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/yanlink/yanlink/ws"
@@ -24,15 +25,41 @@ func (w *writer) purge(op *ws.Purge) error {
 	if err := w.purgeReceipts(c.key, first); err != nil {
 		return err
 	}
-	for seq := c.val.First; seq < first; seq++ {
-		if err := w.batch.del(recordKey(w.batch.k(), c.key, seq)); err != nil {
-			return err
-		}
+	if err := w.purgeRecords(c.key, c.val.First, first); err != nil {
+		return err
 	}
 	c.val.First = first
 	w.tables.conversations.touch(c)
-	w.appended = slices.DeleteFunc(w.appended, func(r *ws.Record) bool { return r.Conversation == c.key && r.Seq < first })
 	return nil
+}
+
+// purgeRecords removes the records from one position up to another, those of this batch too. It goes by what is there: a new
+// epoch may have passed over more positions than can be counted through.
+func (w *writer) purgeRecords(id ws.ConversationID, from, end uint64) error {
+	var seqs []uint64
+	w.appended = slices.DeleteFunc(w.appended, func(r *ws.Record) bool {
+		purged := r.Conversation == id && r.Seq < end
+		if purged {
+			seqs = append(seqs, r.Seq)
+		}
+		return purged
+	})
+	prefix := recordKey(nil, id, 0)[:9]
+	err := scanFrom(w.db, prefix, recordKey(nil, id, from), func(rest, _ []byte) (bool, error) {
+		d := decoder{rest: rest}
+		seq := d.fixed()
+		if d.bad {
+			return false, corrupt(kindRecord)
+		}
+		if seq < end {
+			seqs = append(seqs, seq)
+		}
+		return seq < end, nil
+	})
+	for _, seq := range seqs {
+		err = errors.Join(err, w.batch.del(recordKey(w.batch.k(), id, seq)))
+	}
+	return err
 }
 
 // purgeReceipts removes the receipts that end below first, those of this batch too.

@@ -90,6 +90,21 @@ func (s *Store) Token(ctx context.Context, hash [32]byte) (t ws.Token, u ws.User
 	return t, u, err
 }
 
+// Tokens implements ws.Reader.
+func (s *Store) Tokens(ctx context.Context, after [32]byte, limit int) (tokens []ws.Token, err error) {
+	err = s.read(ctx, func(r pebble.Reader) error {
+		return scanFrom(r, []byte{kindToken}, append(tokenKey(nil, after), 0), func(hash, value []byte) (bool, error) {
+			if len(hash) != len(after) {
+				return false, corrupt(kindToken)
+			}
+			t, err := decodeToken([32]byte(hash), value)
+			tokens = append(tokens, t)
+			return len(tokens) < limit, err
+		})
+	})
+	return tokens, err
+}
+
 // Record implements ws.Reader.
 func (s *Store) Record(ctx context.Context, id ws.MessageID) (*ws.Record, error) {
 	var rec record

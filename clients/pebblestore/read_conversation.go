@@ -19,6 +19,22 @@ func (s *Store) Conversation(ctx context.Context, id ws.ConversationID) (c ws.Co
 	return c, err
 }
 
+// Conversations implements ws.Reader.
+func (s *Store) Conversations(ctx context.Context, after ws.ConversationID, limit int) (list []ws.Conversation, err error) {
+	err = s.read(ctx, func(r pebble.Reader) error {
+		return scanFrom(r, []byte{kindConversation}, append(conversationKey(nil, after), 0), func(rest, value []byte) (bool, error) {
+			id, err := decodeID(kindConversation, rest)
+			if err != nil {
+				return false, err
+			}
+			c, err := decodeConversation(id, value)
+			list = append(list, c)
+			return len(list) < limit, err
+		})
+	})
+	return list, err
+}
+
 // FindConversation implements ws.Reader.
 func (s *Store) FindConversation(ctx context.Context, kind ws.ConversationKind, key string) (c ws.Conversation, err error) {
 	err = s.read(ctx, func(r pebble.Reader) error {
@@ -94,6 +110,19 @@ func (s *Store) Members(ctx context.Context, id ws.ConversationID) (members []ws
 		})
 	})
 	return members, err
+}
+
+// CountMembers implements ws.Reader.
+func (s *Store) CountMembers(ctx context.Context, id ws.ConversationID) (count int, err error) {
+	err = s.read(ctx, func(r pebble.Reader) error {
+		return scan(r, membersPrefix(nil, id), func(_, open []byte) (bool, error) {
+			if len(open) == 1 && open[0] == 1 {
+				count++
+			}
+			return true, nil
+		})
+	})
+	return count, err
 }
 
 // Stays implements ws.Reader.

@@ -28,7 +28,7 @@ func decodeConversation(id ws.ConversationID, value []byte) (ws.Conversation, er
 
 // encodeStays writes the value of one user's stays in one conversation, the oldest first.
 func encodeStays(dst []byte, stays []ws.Stay) []byte {
-	dst = binary.AppendUvarint(append(dst, 1), uint64(len(stays)))
+	dst = binary.AppendUvarint(append(dst, 2), uint64(len(stays)))
 	for i := range stays {
 		s := &stays[i]
 		dst = binary.AppendUvarint(dst, s.Joined)
@@ -36,24 +36,29 @@ func encodeStays(dst []byte, stays []ws.Stay) []byte {
 		dst = append(dst, byte(s.Role))
 		dst = binary.AppendUvarint(dst, s.Delivered)
 		dst = binary.AppendUvarint(dst, s.Read)
+		dst = appendMillis(dst, s.ReadAt)
 	}
 	return dst
 }
 
 func decodeStays(user string, id ws.ConversationID, value []byte) ([]ws.Stay, error) {
 	d := decoder{rest: value}
-	d.version(1)
+	version := d.byte() // 1 has no times of reading
 	count := d.uvarint()
-	if count > uint64(len(d.rest)) {
+	if version < 1 || version > 2 || count > uint64(len(d.rest)) {
 		d.fail()
 		count = 0
 	}
 	stays := make([]ws.Stay, 0, count)
 	for range count {
-		stays = append(stays, ws.Stay{
+		s := ws.Stay{
 			Conversation: id, User: user, Joined: d.uvarint(), Left: d.uvarint(), Role: ws.Role(d.byte()),
 			Delivered: d.uvarint(), Read: d.uvarint(),
-		})
+		}
+		if version > 1 {
+			s.ReadAt = d.millis()
+		}
+		stays = append(stays, s)
 	}
 	return stays, d.done(kindStays)
 }

@@ -6,9 +6,9 @@ import (
 )
 
 func (w *writer) schedule(op *ws.Schedule) error {
-	op.Duplicate, op.Sent, op.Cancelled = false, 0, false
+	op.Duplicate, op.Sent, op.Cancelled = false, ws.MessageID{}, false
 	s := &op.Scheduled
-	to, err := w.route(s.Draft.Sender, s.To, s.Group, false)
+	to, err := w.route(s.Draft.Sender, s.To, s.Group, op.CreateUsers)
 	if err != nil {
 		return err
 	}
@@ -18,7 +18,7 @@ func (w *writer) schedule(op *ws.Schedule) error {
 	}
 	switch first.state {
 	case dedupSent:
-		op.Duplicate, op.Sent = true, first.n
+		op.Duplicate, op.Sent = true, ws.MessageID{Conversation: to.conversation.key, Seq: first.n}
 		return nil
 	case dedupScheduled:
 		op.Duplicate, s.ID = true, first.n
@@ -30,7 +30,7 @@ func (w *writer) schedule(op *ws.Schedule) error {
 	if to.refusal != nil {
 		return to.refusal
 	}
-	if _, err := w.pave(&to, "", s.Draft.CreatedAt); err != nil {
+	if _, err := w.pave(&to, op.SenderName, s.Draft.CreatedAt); err != nil {
 		return err
 	}
 	s.ID = w.number(&w.counters.scheduled)

@@ -31,6 +31,7 @@ type Store struct {
 	recent *recent
 	filter *dedupFilter
 	why    atomic.Pointer[error] // the last reason why the database was given up
+	backup sync.Mutex            // held while a backup is made
 
 	closing chan struct{}
 	closed  sync.Once
@@ -133,12 +134,14 @@ func (s *Store) bury(d *database) {
 	}
 }
 
-// Close waits for the commit under way and for readers, and frees everything. Calls after it return ErrUnavailable.
+// Close waits for the commit under way and for readers, ends a backup, and frees everything. Calls after it return ErrUnavailable.
 // Of a disk that hangs, it waits for the answer.
 func (s *Store) Close() (err error) {
 	s.closed.Do(func() {
 		close(s.closing)
 		s.tender.Wait()
+		s.backup.Lock() // of one that is being made, until it has noticed and cleaned up
+		defer s.backup.Unlock()
 		<-s.turn // for good: no commit comes after, and one that outlived its caller is done
 		s.show(nil)
 		s.writer = nil

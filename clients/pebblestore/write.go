@@ -25,6 +25,9 @@ func writeDevice(b *batch, r *row[ws.DeviceRef, ws.Device]) error {
 }
 
 func writeToken(b *batch, r *row[[32]byte, ws.Token]) error {
+	if !r.exists {
+		return b.del(tokenKey(b.k(), r.key))
+	}
 	return b.set(tokenKey(b.k(), r.key), encodeToken(b.v(), &r.val))
 }
 

@@ -80,6 +80,8 @@ func (w *writer) apply(op ws.Op) error {
 		return w.acceptToken(op)
 	case *ws.RevokeTokens:
 		return w.revokeTokens(op)
+	case *ws.DropToken:
+		return w.dropToken(op)
 	case *ws.CreateGroup:
 		return w.createGroup(op)
 	case *ws.Change:

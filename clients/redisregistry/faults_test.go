@@ -5,6 +5,7 @@ package redisregistry_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -130,10 +131,19 @@ func TestRegistry_OlderCopyRestored(t *testing.T) {
 		return now != copied
 	}, patience, time.Millisecond)
 
-	w.Forget(t)
+	users, routes := crowd(a, 10)
+	a.holds(routes...)
 	require.NoError(t, w.HSet(t.Context(), serversKey, a.self.Address, copied).Err())
 	require.True(t, a.beats())
 	require.False(t, a.beats())
+	a.holds(routes[:5]...) // the others are over
+	require.Empty(t, a.reaps(), "a life that goes on is not reaped")
+	gone, err := a.Prune(t.Context(), a.self, func(session string) bool {
+		return slices.ContainsFunc(routes[:5], func(r ws.Route) bool { return r.SessionID == session })
+	})
+	require.NoError(t, err)
+	require.Len(t, gone, 5)
+	a.finds(users, routes[:5]...)
 }
 
 // A shard of a Redis Cluster may lose what it had while the nodes are known to another.

@@ -66,12 +66,13 @@ func startHealthy() (err error) {
 }
 
 // ownServers are for a test that ends or freezes them, counts all that there is, or wants more lines in the broker's
-// configuration.
-func ownServers(tb testing.TB, more string) *servers {
-	tb.Helper()
-	names := services.MustStart(tb, services.Spec{Kind: services.Namesrv})
+// configuration. Such tests mostly wait, so they run side by side.
+func ownServers(t *testing.T, more string) *servers {
+	t.Helper()
+	t.Parallel()
+	names := services.MustStart(t, services.Spec{Kind: services.Namesrv})
 	spec := services.Spec{Kind: services.Broker, Namesrv: names.Addr, More: more}
-	return &servers{names: names, broker: services.MustStart(tb, spec)}
+	return &servers{names: names, broker: services.MustStart(t, spec)}
 }
 
 // options are those of a bus on the servers.

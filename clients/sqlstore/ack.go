@@ -58,11 +58,11 @@ func (v *view) addReceipt(r *row[cursorRef, progress], op *ws.Ack) {
 	}}
 	if op.From <= c.covered {
 		for _, known := range v.storedReceipts(r.key, span{op.From, op.To}) {
-			runs = subtract(runs, known.From, known.To)
+			runs = ws.SubtractSeqs(runs, known.From, known.To)
 		}
 	}
 	for _, known := range c.runs {
-		runs = subtract(runs, known.From, known.To)
+		runs = ws.SubtractSeqs(runs, known.From, known.To)
 	}
 	if len(runs) == 0 {
 		return
@@ -71,7 +71,7 @@ func (v *view) addReceipt(r *row[cursorRef, progress], op *ws.Ack) {
 		v.receivers = append(v.receivers, r.key)
 	}
 	for _, run := range runs {
-		c.runs = merge(c.runs, run)
+		c.runs = ws.MergeReceipt(c.runs, run)
 	}
 	r.exists = true
 	v.cursors.touch(r)
@@ -87,41 +87,4 @@ func (v *view) storedReceipts(ref cursorRef, s span) []ws.Receipt {
 		v.plan.receipts[ref], v.lacking = s, true
 	}
 	return v.receipts[ref]
-}
-
-// subtract takes the seqs from to to out of runs.
-func subtract(runs []ws.Receipt, from, to uint64) []ws.Receipt {
-	var left []ws.Receipt
-	for _, run := range runs {
-		if to < run.From || from > run.To {
-			left = append(left, run)
-			continue
-		}
-		if run.From < from {
-			before := run
-			before.To = from - 1
-			left = append(left, before)
-		}
-		if run.To > to {
-			behind := run
-			behind.From = to + 1
-			left = append(left, behind)
-		}
-	}
-	return left
-}
-
-// merge adds run to runs, as one with those it touches that say the same.
-func merge(runs []ws.Receipt, run ws.Receipt) []ws.Receipt {
-	for i := 0; i < len(runs); i++ {
-		other := &runs[i]
-		touches := other.To+1 == run.From || run.To+1 == other.From
-		if !touches || other.Attempts != run.Attempts || other.Node != run.Node {
-			continue
-		}
-		run.From, run.To, run.At = min(run.From, other.From), max(run.To, other.To), min(run.At, other.At)
-		runs = append(runs[:i], runs[i+1:]...)
-		i = -1 // the longer run may touch one that the shorter did not
-	}
-	return append(runs, run)
 }

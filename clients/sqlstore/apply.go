@@ -54,6 +54,9 @@ func (v *view) applyOne(op ws.Op) error {
 		return v.acceptToken(op)
 	case *ws.RevokeTokens:
 		return v.revokeTokens(op)
+	case *ws.DropToken:
+		v.dropToken(op)
+		return nil
 	case *ws.CreateGroup:
 		return v.createGroup(op)
 	case *ws.Change:

@@ -11,21 +11,10 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// Summary is what Check looked at, and how many things it found wrong.
-type Summary struct {
-	Info                   ws.LedgerInfo
-	Users, Devices, Tokens int
-	Conversations, Stays   int
-	Records, Dedups        int
-	Cursors, Receipts      int
-	Scheduled, Events      int
-	Broken                 int
-}
-
 // Check reads the whole ledger that opt names and changes nothing. Nodes may go on meanwhile: it sees the state of one
 // moment. It calls report with a line for each thing that breaks an invariant, up to a hundred of each kind, and counts
-// all in Summary.Broken. The error says that the ledger could not be read at all, or not to its end.
-func Check(ctx context.Context, opt Options, report func(line string)) (sum Summary, err error) {
+// all in LedgerSummary.Broken. The error says that the ledger could not be read at all, or not to its end.
+func Check(ctx context.Context, opt Options, report func(line string)) (sum ws.LedgerSummary, err error) {
 	opt.StatementTimeout = checkTimeout
 	s, err := connectSoon(ctx, opt)
 	if err != nil {
@@ -54,7 +43,7 @@ const (
 type checker struct {
 	tx     *sql.Tx
 	report func(line string)
-	sum    *Summary
+	sum    *ws.LedgerSummary
 }
 
 func (c *checker) run(ctx context.Context) error {
@@ -94,16 +83,7 @@ func (c *checker) check(ctx context.Context, inv *invariant) error {
 
 // textsOf returns the values of a row as texts.
 func textsOf(rows *sql.Rows) ([]any, error) {
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	values := make([]any, len(columns))
-	to := make([]any, len(columns))
-	for i := range values {
-		to[i] = &values[i]
-	}
-	err = rows.Scan(to...)
+	values, err := valuesOf(rows)
 	for i, v := range values {
 		switch v := v.(type) {
 		case []byte:

@@ -108,10 +108,14 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 	w.batch++
 	if err := tx.write(v, w); err != nil {
 		_ = tx.Rollback() // the first error counts
+		if errors.Is(err, errNoWriter) && w.tenure != nil {
+			s.sole.lose(w.tenure)
+			return ErrHeld
+		}
 		return err
 	}
 	answer := make(chan error, 1)
-	s.commits.Go(func() { answer <- tx.Commit() })
+	s.background.Go(func() { answer <- tx.Commit() })
 	var err error
 	select {
 	case err = <-answer:

@@ -20,13 +20,23 @@ type dialect interface {
 	put(r *relation, rows tuples, known onKnown) (query string, args []any)
 	// remove deletes the rows whose columns by equal one of keys.
 	remove(r *relation, by []column, keys tuples) (query string, args []any)
-	// purgeReceipts deletes of a conversation the receipts that begin below one position and end below another.
-	purgeReceipts() (query string)
+	// latest selects, for each key of a receipt, the device's last receipt that begins at or before its position. There are
+	// up to lookups keys.
+	latest(keys tuples) (query string, args []any)
 	// table is the keys as a table, with its columns named after by.
 	table(by []column, keys tuples) (expression string, args []any)
 	// among returns a condition that holds for the given numbers, with its arguments.
 	among(column string, ids []int64) (condition string, args []any)
 
+	// nextEvent gives the next event that number at least.
+	nextEvent(number uint64) (statement string)
+
+	// now is an expression for the server's clock, in Unix milliseconds.
+	now() string
+	// isolation is what a transaction asks for, so that it runs at READ COMMITTED.
+	isolation() sql.IsolationLevel
+	// joins reports whether many statements may be one text, separated by semicolons.
+	joins() bool
 	// again reports whether the transaction failed through no fault of its own and is to be run again.
 	again(err error) bool
 	// refused reports whether the server refused what a statement holds, rather than the whole work.
@@ -75,11 +85,18 @@ const (
 	chunkBytes = 4 << 20
 )
 
+// lookups is how many questions for one row each go into one statement: what a server makes of more takes longer than
+// their trips.
+const lookups = 50
+
 // chunks calls visit with parts of t that fit in one statement each.
-func (t *tuples) chunks(visit func(part tuples) error) error {
+func (t *tuples) chunks(visit func(part tuples) error) error { return t.parts(chunkRows, visit) }
+
+// parts calls visit with parts of up to n rows that fit in one statement each.
+func (t *tuples) parts(n int, visit func(part tuples) error) error {
 	for start := 0; start < len(t.values); {
 		end, size := start, 0
-		for end < len(t.values) && end-start < chunkRows*t.width {
+		for end < len(t.values) && end-start < n*t.width {
 			row := 0
 			for _, v := range t.values[end : end+t.width] {
 				row += sizeOf(v)
@@ -107,6 +124,19 @@ func sizeOf(v any) int {
 	return 8
 }
 
+// plainArgs are the values of t one after another, with strings of byte columns as bytes, so that the server compares them
+// with a column as such.
+func plainArgs(columns []column, t tuples) []any {
+	args := make([]any, len(t.values))
+	for i, v := range t.values {
+		if columns[i%t.width].kind == bytes {
+			v = inBytes(v)
+		}
+		args[i] = v
+	}
+	return args
+}
+
 // names lists columns with a comma between, each behind prefix.
 func names(columns []column, prefix string) string {
 	var b strings.Builder
@@ -120,10 +150,11 @@ func names(columns []column, prefix string) string {
 	return b.String()
 }
 
-func dialectOf(driver string) (dialect, error) {
+// dialectOf returns what the driver speaks; ours says that the connections are those that its open makes.
+func dialectOf(driver string, ours bool) (dialect, error) {
 	switch driver {
 	case "mysql":
-		return mysqlDialect{}, nil
+		return mysqlDialect{ours: ours}, nil
 	case "postgres":
 		return postgres{}, nil
 	}

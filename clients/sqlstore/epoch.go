@@ -9,10 +9,6 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// ahead is how far what has been counted is moved on: more than anything can have been counted in the time that a copy
-// lacks. Browsers count exactly to 2⁵³, which leaves room for two million restores.
-const ahead = 1 << 32
-
 // epochTime is what one statement over a whole table may take.
 const epochTime = 10 * time.Minute
 
@@ -49,7 +45,7 @@ func (s *Store) newEpoch(ctx context.Context) error {
 		return err
 	}
 	for _, move := range moves {
-		if err := tx.exec(s.dialect.bind(move), int64(ahead)); err != nil {
+		if err := tx.exec(s.dialect.bind(move), int64(ws.EpochStep)); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
 	}

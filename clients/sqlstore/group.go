@@ -120,12 +120,15 @@ func (v *view) markRead(op *ws.MarkRead) error {
 	if open == nil {
 		return refuse(protocol.NotMember, "the user is not a member of the conversation")
 	}
-	if op.Seq > v.conversations.get(op.Conversation).val.Last {
-		return refuse(protocol.BadField, "the position lies past the end of the conversation")
+	c := &v.conversations.get(op.Conversation).val
+	if op.Seq > c.Last {
+		return protocol.FieldError(protocol.BadField, "seq", "the position lies past the end of the conversation")
 	}
-	if op.Seq > open.Read {
-		open.Read = op.Seq
+	op.Unchanged = op.Seq <= open.Read
+	if !op.Unchanged {
+		open.Read, open.ReadAt = op.Seq, op.At
 		v.stays.touch(stays)
 	}
+	op.Read, op.Peer = open.Read, c.Peer(op.User)
 	return nil
 }

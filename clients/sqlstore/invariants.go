@@ -6,7 +6,7 @@ type invariant struct {
 	query string
 }
 
-// hole is ahead: how many positions of a conversation a new epoch passes over.
+// hole is ws.EpochStep: how many positions of a conversation a new epoch passes over.
 const hole = "4294967296"
 
 // invariants are all that Check looks at. A number kept for a conversation that is not there yet is none of their business.

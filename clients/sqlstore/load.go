@@ -12,7 +12,7 @@ import (
 // load locks and reads what the plan says: first all locks, in the one order that every batch keeps, then the rest.
 func (s *Store) load(tx *transaction, p *plan) (*view, error) {
 	l := &loader{transaction: tx, view: newView(p), lists: s.lists}
-	for _, step := range []func() error{
+	steps := []func() error{
 		func() error { return l.readConversations(true) },
 		func() error { return l.readUsers(true) },
 		func() error { return l.readStays(true) },
@@ -20,8 +20,10 @@ func (s *Store) load(tx *transaction, p *plan) (*view, error) {
 		func() error { return l.readConversations(false) },
 		func() error { return l.readUsers(false) },
 		func() error { return l.readStays(false) },
-		l.readPeople, l.readTokens, l.readDedups, l.readRecords, l.readScheduled, l.readMembers, l.readReceipts,
-	} {
+		l.readPeople, l.readTokens, l.readDedups, l.readRecords, l.readScheduled, l.readReceipts, l.answer,
+		l.readCovered, l.readMembers, // what these have to read, the rest tells
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -32,7 +34,8 @@ func (s *Store) load(tx *transaction, p *plan) (*view, error) {
 type loader struct {
 	*transaction
 	*view
-	lists *listCache
+	lists     *listCache
+	uncovered tuples // keys of cursors that are not there
 }
 
 // sorted returns the keys that are wanted locked, or those that are not, in order.
@@ -53,15 +56,17 @@ func (l *loader) readConversations(lock bool) error {
 	for _, id := range ids {
 		keys.add(int64(id))
 	}
-	err := l.pick(conversations, conversations.key(1), &keys, lock, func(rows *sql.Rows) error {
+	err := l.seek(conversations, conversations.key(1), &keys, lock, func(rows *sql.Rows) error {
 		c, err := scanConversation(rows)
 		r := l.conversations.load(c.ID, conversation{Conversation: c}, lock)
 		r.exists = isThere(&c)
 		return err
 	})
-	for _, id := range ids {
-		l.conversations.absent(id)
-	}
+	l.answered(func() {
+		for _, id := range ids {
+			l.conversations.absent(id)
+		}
+	})
 	return err
 }
 
@@ -74,14 +79,16 @@ func (l *loader) readUsers(lock bool) error {
 	for _, openID := range openIDs {
 		keys.add(openID)
 	}
-	err := l.pick(users, users.key(1), &keys, lock, func(rows *sql.Rows) error {
+	err := l.seek(users, users.key(1), &keys, lock, func(rows *sql.Rows) error {
 		u, err := scanUser(rows)
 		l.users.load(u.OpenID, u, lock)
 		return err
 	})
-	for _, openID := range openIDs {
-		l.users.absent(openID)
-	}
+	l.answered(func() {
+		for _, openID := range openIDs {
+			l.users.absent(openID)
+		}
+	})
 	return err
 }
 
@@ -91,10 +98,12 @@ func (l *loader) readStays(lock bool) error {
 	for _, ref := range refs {
 		keys.add(ref.user, int64(ref.id))
 	}
-	err := l.pick(members, members.key(2), &keys, lock, func(rows *sql.Rows) error { return l.addStay(rows, lock) })
-	for _, ref := range refs {
-		l.stays.absent(ref)
-	}
+	err := l.seek(members, members.key(2), &keys, lock, func(rows *sql.Rows) error { return l.addStay(rows, lock) })
+	l.answered(func() {
+		for _, ref := range refs {
+			l.stays.absent(ref)
+		}
+	})
 	return err
 }
 
@@ -125,25 +134,25 @@ func compareCursors(a, b cursorRef) int {
 }
 
 func (l *loader) lockCursors() error {
-	var keys, absent tuples
+	var keys tuples
 	refs := sorted(l.plan.cursors, true, compareCursors)
 	for _, ref := range refs {
 		keys.add(ref.User, ref.Device, int64(ref.id))
 	}
-	if err := l.pick(cursors, cursors.key(3), &keys, true, func(rows *sql.Rows) error {
+	err := l.seek(cursors, cursors.key(3), &keys, true, func(rows *sql.Rows) error {
 		ref, c, err := scanCursor(rows)
 		l.cursors.load(ref, progress{cursor: c}, true)
 		return err
-	}); err != nil {
-		return err
-	}
-	for _, ref := range refs {
-		if _, ok := l.cursors.rows[ref]; !ok {
-			l.cursors.absent(ref)
-			absent.add(int64(ref.id), ref.User, ref.Device)
+	})
+	l.answered(func() {
+		for _, ref := range refs {
+			if _, ok := l.cursors.rows[ref]; !ok {
+				l.cursors.absent(ref)
+				l.uncovered.add(int64(ref.id), ref.User, ref.Device)
+			}
 		}
-	}
-	return l.readCovered(&absent)
+	})
+	return err
 }
 
 func (l *loader) lockEvents() error {
@@ -152,14 +161,16 @@ func (l *loader) lockEvents() error {
 	for _, id := range ids {
 		keys.add(int64(id))
 	}
-	err := l.pick(events, events.key(1), &keys, true, func(rows *sql.Rows) error {
+	err := l.seek(events, events.key(1), &keys, true, func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		l.events.load(e.ID, e, true)
 		return err
 	})
-	for _, id := range ids {
-		l.events.absent(id)
-	}
+	l.answered(func() {
+		for _, id := range ids {
+			l.events.absent(id)
+		}
+	})
 	return err
 }
 
@@ -169,13 +180,15 @@ func (l *loader) lockLeases() error {
 	for _, name := range held {
 		keys.add(name)
 	}
-	err := l.pick(leases, leases.key(1), &keys, true, func(rows *sql.Rows) error {
+	err := l.seek(leases, leases.key(1), &keys, true, func(rows *sql.Rows) error {
 		name, v, err := scanLease(rows)
 		l.leases.load(name, v, true)
 		return err
 	})
-	for _, name := range held {
-		l.leases.absent(name)
-	}
+	l.answered(func() {
+		for _, name := range held {
+			l.leases.absent(name)
+		}
+	})
 	return err
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ func (l *loader) readPeople() error {
 	for user := range l.plan.cursorsOf {
 		l.person(user).knowsCursors = true
 	}
-	err := l.pick(devices, devices.key(1), keysOf(l.plan.devicesOf), false, func(rows *sql.Rows) error {
+	err := l.seek(devices, devices.key(1), keysOf(l.plan.devicesOf), false, func(rows *sql.Rows) error {
 		d, err := scanDevice(rows)
 		ref := ws.DeviceRef{User: d.User, Device: d.Name}
 		l.person(d.User).devices[d.Name] = l.devices.load(ref, d, true)
@@ -31,10 +32,10 @@ func (l *loader) readPeople() error {
 	if err != nil {
 		return err
 	}
-	if err := l.pick(members, members.key(1), keysOf(l.plan.staysOf), false, func(rows *sql.Rows) error { return l.addStay(rows, false) }); err != nil {
+	if err := l.seek(members, members.key(1), keysOf(l.plan.staysOf), false, func(rows *sql.Rows) error { return l.addStay(rows, false) }); err != nil {
 		return err
 	}
-	return l.pick(cursors, cursors.key(1), keysOf(l.plan.cursorsOf), false, func(rows *sql.Rows) error {
+	return l.seek(cursors, cursors.key(1), keysOf(l.plan.cursorsOf), false, func(rows *sql.Rows) error {
 		ref, c, err := scanCursor(rows)
 		l.cursors.load(ref, progress{cursor: c}, false)
 		return err
@@ -55,14 +56,16 @@ func (l *loader) readTokens() error {
 	for hash := range l.plan.tokens {
 		keys.add(hash[:])
 	}
-	err := l.pick(tokens, tokens.key(1), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(tokens, tokens.key(1), &keys, false, func(rows *sql.Rows) error {
 		t, err := scanToken(rows)
 		l.tokens.load(t.Hash, t, true)
 		return err
 	})
-	for hash := range l.plan.tokens {
-		l.tokens.absent(hash)
-	}
+	l.answered(func() {
+		for hash := range l.plan.tokens {
+			l.tokens.absent(hash)
+		}
+	})
 	return err
 }
 
@@ -71,14 +74,16 @@ func (l *loader) readDedups() error {
 	for ref := range l.plan.dedups {
 		keys.add(int64(ref.id), ref.sender, ref.msgid)
 	}
-	err := l.pick(dedups, dedups.key(3), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(dedups, dedups.key(3), &keys, false, func(rows *sql.Rows) error {
 		ref, d, err := scanDedup(rows)
 		l.dedups.load(ref, d, true)
 		return err
 	})
-	for ref := range l.plan.dedups {
-		l.dedups.absent(ref)
-	}
+	l.answered(func() {
+		for ref := range l.plan.dedups {
+			l.dedups.absent(ref)
+		}
+	})
 	return err
 }
 
@@ -87,14 +92,16 @@ func (l *loader) readRecords() error {
 	for id := range l.plan.records {
 		keys.add(int64(id.Conversation), int64(id.Seq))
 	}
-	err := l.pick(messages, messages.key(2), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(messages, messages.key(2), &keys, false, func(rows *sql.Rows) error {
 		r, err := scanRecord(rows)
 		l.records.load(r.ID(), r, true)
 		return err
 	})
-	for id := range l.plan.records {
-		l.records.absent(id)
-	}
+	l.answered(func() {
+		for id := range l.plan.records {
+			l.records.absent(id)
+		}
+	})
 	return err
 }
 
@@ -103,14 +110,16 @@ func (l *loader) readScheduled() error {
 	for id := range l.plan.scheduled {
 		keys.add(int64(id))
 	}
-	err := l.pick(scheduled, scheduled.key(1), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(scheduled, scheduled.key(1), &keys, false, func(rows *sql.Rows) error {
 		s, err := scanScheduled(rows)
 		l.scheduled.load(s.ID, s, true)
 		return err
 	})
-	for id := range l.plan.scheduled {
-		l.scheduled.absent(id)
-	}
+	l.answered(func() {
+		for id := range l.plan.scheduled {
+			l.scheduled.absent(id)
+		}
+	})
 	return err
 }
 
@@ -148,9 +157,6 @@ func (l *loader) readMembers() error {
 	return err
 }
 
-// unions is how many lookups of a device's receipts go into one statement.
-const unions = 50
-
 // latestReceipt finds a device's last receipt in a conversation that begins at or before a position.
 const latestReceipt = `(SELECT conversation, openid, device, from_seq, to_seq, node, attempts, acked_at FROM yanlink_receipts
 	WHERE conversation = ? AND openid = ? AND device = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1)`
@@ -163,7 +169,7 @@ const laterReceipts = `(SELECT conversation, openid, device, from_seq, to_seq, n
 // reach into it; receipts of a device do not overlap, so no earlier one can.
 func (l *loader) readReceipts() error {
 	refs := slices.SortedFunc(maps.Keys(l.plan.receipts), compareCursors)
-	for part := range slices.Chunk(refs, unions) {
+	for part := range slices.Chunk(refs, lookups) {
 		var queries []string
 		var args []any
 		for _, ref := range part {
@@ -173,7 +179,7 @@ func (l *loader) readReceipts() error {
 			args = append(args, receiptArgs(ref, s.from)...)
 			args = append(args, receiptArgs(ref, s.from, s.to)...)
 		}
-		err := l.query(func(rows *sql.Rows) error {
+		err := l.ask(func(rows *sql.Rows) error {
 			r, err := scanReceipt(rows)
 			ref := cursorRef{ws.DeviceRef{User: r.User, Device: r.Device}, r.Conversation}
 			l.receipts[ref] = append(l.receipts[ref], r)
@@ -195,24 +201,28 @@ func receiptArgs(ref cursorRef, seqs ...uint64) []any {
 }
 
 // readCovered reads, for devices without a cursor, how far receipts reach that devices of the same name left.
-func (l *loader) readCovered(keys *tuples) error {
-	var queries []string
-	var args []any
-	err := l.pick(receivers, receivers.key(3), keys, false, func(rows *sql.Rows) error {
-		var ref cursorRef
-		err := rows.Scan(number(&ref.id), &ref.User, &ref.Device)
-		queries = append(queries, latestReceipt)
-		args = append(args, receiptArgs(ref, ^uint64(0))...)
+func (l *loader) readCovered() error {
+	var left tuples
+	if err := l.pick(receivers, receivers.key(3), &l.uncovered, false, receiversTo(&left, math.MaxInt64)); err != nil {
 		return err
-	})
-	for len(queries) > 0 && err == nil {
-		n := min(unions, len(queries))
-		err = l.query(func(rows *sql.Rows) error {
+	}
+	return left.parts(lookups, func(part tuples) error {
+		query, args := l.dialect.latest(part)
+		return l.query(func(rows *sql.Rows) error {
 			r, err := scanReceipt(rows)
 			l.cursors.rows[cursorRef{ws.DeviceRef{User: r.User, Device: r.Device}, r.Conversation}].val.covered = r.To
 			return err
-		}, l.dialect.bind(strings.Join(queries[:n], " UNION ALL ")), args[:4*n]...)
-		queries, args = queries[n:], args[4*n:]
+		}, query, args...)
+	})
+}
+
+// receiversTo adds, for each receiver that was read, the key of a receipt at a position.
+func receiversTo(keys *tuples, at int64) func(rows *sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var id int64
+		var user, device string
+		err := rows.Scan(&id, &user, &device)
+		keys.add(id, user, device, at)
+		return err
 	}
-	return err
 }

@@ -97,7 +97,7 @@ func (tx lossyTx) Commit() error {
 // connectorOf is the connector of a database.
 func connectorOf(t *testing.T, opt Options) driver.Connector {
 	opt.defaults()
-	d, err := dialectOf(opt.Driver)
+	d, err := dialectOf(opt.Driver, true)
 	require.NoError(t, err)
 	db, err := d.open(&opt)
 	require.NoError(t, err)

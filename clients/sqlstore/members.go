@@ -23,9 +23,10 @@ func startOf(stays []ws.Stay) uint64 {
 	return stays[0].Joined - 1
 }
 
-// members returns who has an open stay, by openid. The slice is never changed in place.
+// members returns who has an open stay, by openid; nobody of the system conversation, whose members are everybody. The
+// slice is never changed in place.
 func (v *view) members(c *row[ws.ConversationID, conversation]) []string {
-	if c.val.members != nil {
+	if c.val.members != nil || c.val.Kind == ws.System {
 		return c.val.members
 	}
 	if c.val.Kind == ws.Direct {

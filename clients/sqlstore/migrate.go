@@ -19,7 +19,7 @@ var migrations embed.FS
 
 // format is the number of the tables' layout that this program reads and writes. A release that changes them adds a
 // migration and raises it.
-const format = 1
+const format = 2
 
 var (
 	// ErrNewerFormat says that a newer program has made the tables.
@@ -107,7 +107,11 @@ func (s *Store) inform(ctx context.Context, db querier) (info ws.LedgerInfo, err
 	}
 	rows, err = db.QueryContext(ctx, "SELECT format, epoch FROM yanlink_ledger")
 	err = each(rows, err, func(rows *sql.Rows) error { return rows.Scan(number(&info.Format), number(&info.Epoch)) })
-	if err == nil && info.Format > format {
+	switch {
+	case err != nil:
+	case info.Format == importing:
+		err = fmt.Errorf("%w; if none is under way, drop the database and begin it anew", ErrImporting)
+	case info.Format > format:
 		err = fmt.Errorf("%w: it has number %d, and this program knows %d; start the newer program", ErrNewerFormat, info.Format, format)
 	}
 	return info, err

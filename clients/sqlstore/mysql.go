@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,7 +14,9 @@ import (
 )
 
 // mysqlDialect speaks to MySQL and MariaDB.
-type mysqlDialect struct{}
+type mysqlDialect struct {
+	ours bool // the connections are those that open makes
+}
 
 func (mysqlDialect) name() string { return "mysql" }
 
@@ -26,10 +29,10 @@ func (mysqlDialect) pick(r *relation, by []column, keys tuples, lock bool) (stri
 	if lock {
 		fmt.Fprintf(&b, " ORDER BY %s FOR UPDATE", names(by, ""))
 	}
-	return b.String(), mysqlArgs(by, keys)
+	return b.String(), plainArgs(by, keys)
 }
 
-// matching writes that the columns equal one of n keys, in the form that both servers look up as ranges of an index.
+// matching writes that the columns equal one of n keys, in a form that both servers look up as ranges of an index.
 func matching(b *strings.Builder, by []column, n int) {
 	if len(by) == 1 {
 		fmt.Fprintf(b, "%s IN (", by[0].name)
@@ -69,20 +72,23 @@ func (mysqlDialect) put(r *relation, rows tuples, known onKnown) (string, []any)
 			}
 		}
 	}
-	return b.String(), mysqlArgs(r.columns, rows)
+	return b.String(), plainArgs(r.columns, rows)
 }
 
 func (mysqlDialect) remove(r *relation, by []column, keys tuples) (string, []any) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "DELETE FROM %s WHERE ", r.name)
-	matching(&b, by, keys.len())
-	return b.String(), mysqlArgs(by, keys)
+	// MariaDB looks up a list of pairs in a SELECT, and reads the whole table for one in a DELETE.
+	one := "(" + names(by, "") + " = ?)"
+	one = strings.ReplaceAll(one, ", ", " = ? AND ")
+	b.WriteString(strings.TrimSuffix(strings.Repeat(one+" OR ", keys.len()), " OR "))
+	return b.String(), plainArgs(by, keys)
 }
 
-func (mysqlDialect) purgeReceipts() string {
-	return `DELETE r FROM yanlink_receivers AS v
-		JOIN yanlink_receipts AS r ON r.conversation = v.conversation AND r.openid = v.openid AND r.device = v.device
-		WHERE v.conversation = ? AND r.from_seq < ? AND r.to_seq < ?`
+// latest looks each one up with constants: MariaDB finds no end of a range that comes from another table.
+func (mysqlDialect) latest(keys tuples) (string, []any) {
+	query := strings.Repeat(latestReceipt+" UNION ALL ", keys.len())
+	return strings.TrimSuffix(query, " UNION ALL "), plainArgs(receipts.key(4), keys)
 }
 
 func (mysqlDialect) table(by []column, keys tuples) (string, []any) {
@@ -94,7 +100,7 @@ func (mysqlDialect) table(by []column, keys tuples) (string, []any) {
 		first.WriteString("? AS " + c.name)
 	}
 	rest := " UNION ALL SELECT " + strings.TrimSuffix(strings.Repeat("?, ", len(by)), ", ")
-	return "(SELECT " + first.String() + strings.Repeat(rest, keys.len()-1) + ")", mysqlArgs(by, keys)
+	return "(SELECT " + first.String() + strings.Repeat(rest, keys.len()-1) + ")", plainArgs(by, keys)
 }
 
 func (mysqlDialect) among(column string, ids []int64) (string, []any) {
@@ -107,18 +113,6 @@ func (mysqlDialect) among(column string, ids []int64) (string, []any) {
 	lists(&b, len(ids), 1, false)
 	b.WriteByte(')')
 	return b.String(), args
-}
-
-// mysqlArgs turns the strings of keys into bytes, so that the server compares them with a column as such.
-func mysqlArgs(columns []column, t tuples) []any {
-	args := make([]any, len(t.values))
-	for i, v := range t.values {
-		if columns[i%t.width].kind == bytes {
-			v = inBytes(v)
-		}
-		args[i] = v
-	}
-	return args
 }
 
 // What errors of the server mean, by their numbers.
@@ -144,12 +138,39 @@ func (mysqlDialect) refused(err error) bool {
 	return errors.As(err, &e) && mysqlRefused[e.Number] || errors.Is(err, mysql.ErrPktTooLarge)
 }
 
+func (d mysqlDialect) joins() bool { return d.ours }
+
+// isolation is the session's own where open has set it: the driver asks for another one with a statement of its own.
+func (d mysqlDialect) isolation() sql.IsolationLevel {
+	if d.ours {
+		return sql.LevelDefault
+	}
+	return sql.LevelReadCommitted
+}
+
+// readCommitted are connections that are set to READ COMMITTED once.
+type readCommitted struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The variable for it has not the same name in MySQL and in MariaDB.
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
 func (mysqlDialect) open(opt *Options) (*sql.DB, error) {
 	cfg, err := mysql.ParseDSN(opt.DSN)
 	if err != nil {
 		return nil, err
 	}
 	cfg.InterpolateParams = true // the text of a statement depends on its rows: preparing it would be one more trip
+	cfg.MultiStatements = true   // what a commit writes goes in one trip
 	cfg.RejectReadOnly = true    // after a fail-over, connect anew
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
@@ -175,10 +196,18 @@ func (mysqlDialect) open(opt *Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector), nil
+	return sql.OpenDB(readCommitted{connector}), nil
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+
+func (mysqlDialect) nextEvent(number uint64) string {
+	return fmt.Sprintf("ALTER TABLE yanlink_outbox AUTO_INCREMENT = %d", number)
+}
+
+func (mysqlDialect) now() string {
+	return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000"
+}
 
 func (mysqlDialect) schema() string { return "DATABASE()" }
 

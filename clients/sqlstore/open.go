@@ -32,7 +32,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 // connect reaches the server.
 func connect(ctx context.Context, opt Options) (*Store, error) {
 	opt.defaults()
-	d, err := dialectOf(opt.Driver)
+	d, err := dialectOf(opt.Driver, opt.DB == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +58,17 @@ const reachTime = 30 * time.Second
 
 // connectSoon reaches the server for somebody at a terminal.
 func connectSoon(ctx context.Context, opt Options) (*Store, error) {
-	ctx, cancel := context.WithTimeout(ctx, reachTime)
-	defer cancel()
+	opt.StartTimeout = reachTime
 	return connect(ctx, opt)
 }
 
-// reach waits until the server answers or ctx ends.
+// reach waits until the server answers, StartTimeout is over or ctx ends.
 func (s *Store) reach(ctx context.Context) error {
+	if s.opt.StartTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.opt.StartTimeout)
+		defer cancel()
+	}
 	for delay := 50 * time.Millisecond; ; delay = min(2*delay, 2*time.Second) {
 		try, cancel := context.WithTimeout(ctx, s.opt.StatementTimeout)
 		err := s.db.PingContext(try)
@@ -103,7 +107,10 @@ func (s *Store) open(ctx context.Context) error {
 		err = fmt.Errorf("%w: they have format %d, and it needs %d; run yanlink migrate, or set store.migrate to auto",
 			ErrNotMigrated, s.info.Format, format)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.occupy(ctx)
 }
 
 // Bounds of what a connection may hold up. A node that is cut off in the middle of a transaction holds its locks until the

@@ -75,6 +75,19 @@ func TestOpen(t *testing.T) {
 			execute(t, opt, "CREATE TABLE yanlink_counters (name "+map[string]string{"mysql": "VARBINARY(32)", "postgres": "bytea"}[driver]+
 				" NOT NULL, next_id bigint NOT NULL, PRIMARY KEY (name))")
 			mustCommit(t, mustOpen(t, opt), &ws.PutUser{OpenID: "alice", At: 1})
+			execute(t, opt, "UPDATE yanlink_ledger SET format = 1") // the second one was, right before it could note that it was done
+			require.Equal(t, uint32(format), mustOpen(t, opt).Info().Format)
+		})
+		t.Run("OlderFormat", func(t *testing.T) {
+			opt := fresh(t, driver, server)
+			s := mustOpen(t, opt)
+			mustCommit(t, s, &ws.PutUser{OpenID: "alice", At: 1})
+			require.NoError(t, s.Close())
+			execute(t, opt, "ALTER TABLE yanlink_members DROP COLUMN read_at")
+			execute(t, opt, "UPDATE yanlink_ledger SET format = 1")
+			stays, err := mustOpen(t, opt).Stays(t.Context(), ws.SystemConversation, "alice")
+			require.NoError(t, err)
+			require.Equal(t, []ws.Stay{{Conversation: ws.SystemConversation, User: "alice", Joined: 1}}, stays)
 		})
 		t.Run("ErrNotMigrated", func(t *testing.T) {
 			opt := fresh(t, driver, server)
@@ -175,7 +188,7 @@ func TestOpen_ErrReadOnly(t *testing.T) {
 // oneConn opens a database with one connection, so that what is set in a session stays.
 func oneConn(t *testing.T, opt Options) *sql.DB {
 	opt.defaults()
-	d, err := dialectOf(opt.Driver)
+	d, err := dialectOf(opt.Driver, true)
 	require.NoError(t, err)
 	db, err := d.open(&opt)
 	require.NoError(t, err)

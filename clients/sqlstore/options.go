@@ -23,8 +23,14 @@ type Options struct {
 	ConnLifetime time.Duration
 	// StatementTimeout bounds each read, and each statement of a commit; 0: 10 seconds.
 	StatementTimeout time.Duration
+	// StartTimeout bounds how long a server that does not answer is waited for; 0: only the caller's context does.
+	StartTimeout time.Duration
 	// NoMigrate leaves the tables as they are; Open then fails if they are not as this program needs them.
 	NoMigrate bool
+	// Sole, unless it is empty, is the name of a node that has the ledger to itself, without blanks: two such nodes never
+	// write both, whatever becomes of them. Open refuses with ErrHeld while another one lives, and waits for one that does not
+	// until its lease of five seconds is over. Without a name the ledger is shared, and not with such a node.
+	Sole string
 	// AllowUnsafe opens a ledger on a server whose settings may lose what was committed.
 	AllowUnsafe bool
 	// Log takes what nobody can be answered with; nil: the log is dropped.

@@ -76,6 +76,15 @@ func (v *view) acceptToken(op *ws.AcceptToken) error {
 	return nil
 }
 
+// dropToken holds the user, as whoever accepts a token does.
+func (v *view) dropToken(op *ws.DropToken) {
+	u := v.holdUser(op.OpenID)
+	t := v.tokens.get(op.Hash)
+	if t.exists && t.val.OpenID == op.OpenID && t.val.ExpiresAt < op.Before && t.val.Epoch >= u.val.TokenEpoch {
+		v.tokens.remove(t)
+	}
+}
+
 func (v *view) revokeTokens(op *ws.RevokeTokens) error {
 	u, err := v.known(op.OpenID)
 	if err != nil {

@@ -77,6 +77,9 @@ func (p *plan) add(op ws.Op) {
 	case *ws.AcceptToken:
 		p.users.add(op.Token.OpenID, true)
 		p.tokens[op.Token.Hash] = true
+	case *ws.DropToken:
+		p.users.add(op.OpenID, true)
+		p.tokens[op.Hash] = true
 	case *ws.CreateGroup:
 		p.names[nameRef{ws.Group, op.Key}] = 0
 		for _, user := range append([]string{op.By}, op.Users...) {
@@ -114,7 +117,9 @@ func (p *plan) person(user string) {
 
 func (p *plan) group(id ws.ConversationID) {
 	p.conversations.add(id, true)
-	p.members[id] = true
+	if id != ws.SystemConversation {
+		p.members[id] = true
+	}
 }
 
 func (p *plan) message(sender, to string, group ws.ConversationID) {

@@ -20,6 +20,10 @@ type postgres struct{}
 
 func (postgres) name() string { return "postgres" }
 
+func (postgres) joins() bool { return false }
+
+func (postgres) isolation() sql.IsolationLevel { return sql.LevelReadCommitted }
+
 func (postgres) bind(query string) string {
 	if !strings.Contains(query, "?") {
 		return query
@@ -96,10 +100,12 @@ func (postgres) remove(r *relation, by []column, keys tuples) (string, []any) {
 	return query, postgresArgs(by, keys)
 }
 
-func (postgres) purgeReceipts() string {
-	return `DELETE FROM yanlink_receipts AS r USING yanlink_receivers AS v
-		WHERE r.conversation = v.conversation AND r.openid = v.openid AND r.device = v.device
-		AND v.conversation = ? AND r.from_seq < ? AND r.to_seq < ?`
+func (postgres) latest(keys tuples) (string, []any) {
+	by, columns := receipts.key(4), names(receipts.columns, "r.")
+	query := fmt.Sprintf(`SELECT %[1]s FROM unnest(%[2]s) AS k(%[3]s) CROSS JOIN LATERAL (SELECT %[1]s FROM yanlink_receipts AS r
+		WHERE r.conversation = k.conversation AND r.openid = k.openid AND r.device = k.device AND r.from_seq <= k.from_seq
+		ORDER BY r.from_seq DESC LIMIT 1) AS r`, columns, arrays(by), names(by, ""))
+	return query, postgresArgs(by, keys)
 }
 
 func (postgres) table(by []column, keys tuples) (string, []any) {
@@ -192,6 +198,12 @@ func (postgres) open(opt *Options) (*sql.DB, error) {
 	}
 	return stdlib.OpenDB(*cfg), nil
 }
+
+func (postgres) nextEvent(number uint64) string {
+	return fmt.Sprintf("ALTER TABLE yanlink_outbox ALTER COLUMN id RESTART WITH %d", number)
+}
+
+func (postgres) now() string { return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)" }
 
 func (postgres) schema() string { return "current_schema()" }
 

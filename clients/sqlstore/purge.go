@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
@@ -44,5 +45,20 @@ func (tx *transaction) writePurged(p prefix) error {
 	if err := tx.exec(tx.dialect.bind(query), id, from, end); err != nil {
 		return err
 	}
-	return tx.exec(tx.dialect.bind(tx.dialect.purgeReceipts()), id, end, end)
+	return tx.purgeReceipts(id, end)
+}
+
+// purgeReceipts deletes of a conversation the receipts that end below a position. It names each device with bounds, so that
+// what the device received later is not read.
+func (tx *transaction) purgeReceipts(id, end int64) error {
+	var of, keys tuples
+	of.add(id)
+	if err := tx.pick(receivers, receivers.key(1), &of, false, receiversTo(&keys, end)); err != nil {
+		return err
+	}
+	const one = "(conversation = ? AND openid = ? AND device = ? AND from_seq < ?)"
+	return keys.parts(lookups, func(part tuples) error {
+		query := "DELETE FROM yanlink_receipts WHERE to_seq < ? AND (" + one + strings.Repeat(" OR "+one, part.len()-1) + ")"
+		return tx.exec(tx.dialect.bind(query), append([]any{end}, plainArgs(receipts.key(4), part)...)...)
+	})
 }

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/yanlink/yanlink/ws"
 )
@@ -53,7 +55,7 @@ func (s *Store) Devices(ctx context.Context, user string) (found []ws.Device, er
 
 // IdleDevices implements ws.Reader.
 func (s *Store) IdleDevices(ctx context.Context, t ws.Millis, limit int) (found []ws.Device, err error) {
-	query := "SELECT " + names(devices.columns, "") + " FROM yanlink_devices WHERE ephemeral AND last_seen < ? ORDER BY last_seen LIMIT ?"
+	query := "SELECT " + names(devices.columns, "") + " FROM yanlink_devices WHERE ephemeral = TRUE AND last_seen < ? ORDER BY last_seen LIMIT ?"
 	err = s.query(ctx, devicesTo(&found), query, int64(t), limit)
 	return found, err
 }
@@ -66,19 +68,15 @@ func devicesTo(found *[]ws.Device) func(rows *sql.Rows) error {
 	}
 }
 
-// Token implements ws.Reader.
-func (s *Store) Token(ctx context.Context, hash [32]byte) (t ws.Token, owner ws.User, err error) {
-	query := "SELECT " + names(tokens.columns, "t.") + ", " + names(users.columns[1:], "u.") +
-		" FROM yanlink_tokens AS t JOIN yanlink_users AS u ON u.openid = t.openid WHERE t.hash = ?"
-	var u user
-	err = s.one(ctx, func(rows *sql.Rows) error {
-		return rows.Scan(
-			hashTo{t.Hash[:]}, &t.OpenID, number(&t.Epoch), number(&t.ExpiresAt), &u.Name, number(&u.FirstSeen), number(&u.LastSeen),
-			number(&u.TokenEpoch), number(&u.revokedAt), &u.Banned,
-		)
-	}, query, hash[:])
-	u.OpenID = t.OpenID
-	return t, u.User, err
+// Tokens implements ws.Reader.
+func (s *Store) Tokens(ctx context.Context, after [32]byte, limit int) (found []ws.Token, err error) {
+	query := "SELECT " + names(tokens.columns, "") + " FROM yanlink_tokens WHERE hash > ? ORDER BY hash LIMIT ?"
+	err = s.query(ctx, func(rows *sql.Rows) error {
+		t, err := scanToken(rows)
+		found = append(found, t)
+		return err
+	}, query, after[:], limit)
+	return found, err
 }
 
 // Record implements ws.Reader.
@@ -141,19 +139,23 @@ func (s *Store) ReceiptsAfter(ctx context.Context, device ws.DeviceRef, id ws.Co
 	return found, err
 }
 
-// receiptsOfQuery looks up, for each device that has any, the last receipt that begins at or before a position: receipts of
-// a device do not overlap, so no other one can cover it.
-var receiptsOfQuery = "SELECT " + names(receipts.columns, "r.") + ` FROM yanlink_receivers AS v
-	JOIN yanlink_receipts AS r ON r.conversation = v.conversation AND r.openid = v.openid AND r.device = v.device
-	AND r.from_seq = (
-		SELECT MAX(x.from_seq) FROM yanlink_receipts AS x
-		WHERE x.conversation = v.conversation AND x.openid = v.openid AND x.device = v.device AND x.from_seq <= ?
-	)
-	WHERE v.conversation = ? AND r.to_seq >= ? ORDER BY r.openid, r.device`
-
-// ReceiptsOf implements ws.Reader.
+// ReceiptsOf implements ws.Reader. It looks up, for each device that has any, the last receipt that begins at or before the
+// position: receipts of a device do not overlap, so no other one can cover it.
 func (s *Store) ReceiptsOf(ctx context.Context, id ws.MessageID) (found []ws.Receipt, err error) {
-	err = s.query(ctx, receiptsTo(&found), receiptsOfQuery, bounded(id.Seq), bounded(id.Conversation), bounded(id.Seq))
+	var of, keys tuples
+	of.add(bounded(id.Conversation))
+	if err := s.find(ctx, receivers, receivers.key(1), &of, receiversTo(&keys, bounded(id.Seq))); err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func(ctx context.Context) error {
+		return keys.parts(lookups, func(part tuples) error {
+			query, args := s.dialect.latest(part)
+			rows, err := s.db.QueryContext(ctx, query, args...)
+			return each(rows, err, receiptsTo(&found))
+		})
+	})
+	found = slices.DeleteFunc(found, func(r ws.Receipt) bool { return r.To < id.Seq })
+	slices.SortFunc(found, func(a, b ws.Receipt) int { return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Device, b.Device)) })
 	return found, err
 }
 
@@ -171,11 +173,12 @@ func (s *Store) DueScheduled(ctx context.Context, t ws.Millis, limit int) (due [
 // Events implements ws.Reader. The database numbers events as they are written: one with a lower number may be seen after
 // one with a higher number if two nodes wrote them at the same time.
 func (s *Store) Events(ctx context.Context, state ws.EventState, after uint64, limit int) (found []ws.Event, err error) {
-	query := "SELECT " + names(events.columns, "") + " FROM yanlink_outbox WHERE state = ? AND id > ? ORDER BY id LIMIT ?"
+	// The state as bounds: for an equal one MariaDB may read all of its index from the first event on.
+	query := "SELECT " + names(events.columns, "") + " FROM yanlink_outbox WHERE state >= ? AND state <= ? AND id > ? ORDER BY state, id LIMIT ?"
 	err = s.query(ctx, func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		found = append(found, e)
 		return err
-	}, query, int64(state), bounded(after), limit)
+	}, query, int64(state), int64(state), bounded(after), limit)
 	return found, err
 }

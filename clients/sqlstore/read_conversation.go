@@ -15,6 +15,17 @@ func (s *Store) Conversation(ctx context.Context, id ws.ConversationID) (ws.Conv
 	return s.conversation(ctx, "c.id = ?", bounded(id))
 }
 
+// Conversations implements ws.Reader.
+func (s *Store) Conversations(ctx context.Context, after ws.ConversationID, limit int) (list []ws.Conversation, err error) {
+	query := "SELECT " + names(conversations.columns, "c.") + " FROM yanlink_conversations AS c WHERE c.id > ? AND " + there + " ORDER BY c.id LIMIT ?"
+	err = s.query(ctx, func(rows *sql.Rows) error {
+		c, err := scanConversation(rows)
+		list = append(list, c)
+		return err
+	}, query, bounded(after), limit)
+	return list, err
+}
+
 // FindConversation implements ws.Reader.
 func (s *Store) FindConversation(ctx context.Context, kind ws.ConversationKind, key string) (ws.Conversation, error) {
 	return s.conversation(ctx, "c.kind = ? AND c.conversation_key = ?", int64(kind), []byte(key))
@@ -62,6 +73,13 @@ func (s *Store) Members(ctx context.Context, id ws.ConversationID) (found []ws.S
 	query := "SELECT " + names(members.columns, "") + " FROM yanlink_members WHERE conversation = ? AND left_seq = 0 ORDER BY openid"
 	err = s.query(ctx, staysTo(&found), query, bounded(id))
 	return found, err
+}
+
+// CountMembers implements ws.Reader.
+func (s *Store) CountMembers(ctx context.Context, id ws.ConversationID) (count int, err error) {
+	err = s.query(ctx, func(rows *sql.Rows) error { return rows.Scan(&count) },
+		"SELECT COUNT(*) FROM yanlink_members WHERE conversation = ? AND left_seq = 0", bounded(id))
+	return count, err
 }
 
 // Stays implements ws.Reader.

@@ -56,7 +56,7 @@ var (
 	events    = newRelation("yanlink_outbox", 1, "id topic:bytes event_key:bytes payload:bytes state attempts next_attempt_at")
 	leases    = newRelation("yanlink_leases", 1, "name:bytes holder:bytes until_at")
 	members   = newRelation("yanlink_members", 3,
-		"openid:bytes conversation joined_seq left_seq role delivered_seq:raised read_seq:raised")
+		"openid:bytes conversation joined_seq left_seq role delivered_seq:raised read_seq:raised read_at:raised")
 	conversations = newRelation("yanlink_conversations", 1,
 		"id kind conversation_key:bytes name:text first_seq last_seq members_version created_at updated_at")
 	messages = newRelation("yanlink_messages", 2, `conversation seq kind sender:bytes sender_device:bytes msgid:bytes request_id:bytes

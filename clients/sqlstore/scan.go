@@ -75,6 +75,7 @@ func scanConversation(rows *sql.Rows) (c ws.Conversation, err error) {
 func stayColumns(s *ws.Stay) []any {
 	return []any{
 		&s.User, number(&s.Conversation), number(&s.Joined), number(&s.Left), number(&s.Role), number(&s.Delivered), number(&s.Read),
+		number(&s.ReadAt),
 	}
 }
 

@@ -6,16 +6,16 @@ import (
 )
 
 func (v *view) schedule(op *ws.Schedule) error {
-	op.Duplicate, op.Sent, op.Cancelled = false, 0, false
+	op.Duplicate, op.Sent, op.Cancelled = false, ws.MessageID{}, false
 	s := &op.Scheduled
-	to := v.route(s.Draft.Sender, s.To, s.Group, false)
+	to := v.route(s.Draft.Sender, s.To, s.Group, op.CreateUsers)
 	first, err := v.firstOf(to.conversation, s.Draft.Sender, s.Draft.MsgID, op.Hash)
 	if err != nil {
 		return err
 	}
 	switch first.state {
 	case dedupSent:
-		op.Duplicate, op.Sent = true, first.n
+		op.Duplicate, op.Sent = true, ws.MessageID{Conversation: to.conversation.key, Seq: first.n}
 		return nil
 	case dedupScheduled:
 		op.Duplicate, s.ID = true, first.n
@@ -27,7 +27,7 @@ func (v *view) schedule(op *ws.Schedule) error {
 	if to.refusal != nil {
 		return to.refusal
 	}
-	if _, err := v.pave(&to, "", s.Draft.CreatedAt); err != nil {
+	if _, err := v.pave(&to, op.SenderName, s.Draft.CreatedAt); err != nil {
 		return err
 	}
 	s.ID, v.numbers = v.numbers[0], v.numbers[1:]

@@ -156,6 +156,9 @@ func (v *view) deliver(op *ws.Send, to *route) (err error) {
 
 // isMember reports whether user has an open stay in a conversation of many.
 func (v *view) isMember(c *row[ws.ConversationID, conversation], user string) bool {
+	if c.val.Kind == ws.System {
+		return openStay(v.staysIn(user, c.key).val) != nil
+	}
 	_, found := slices.BinarySearch(v.members(c), user)
 	return found
 }

@@ -19,14 +19,16 @@ type Store struct {
 	dialect dialect
 	info    ws.LedgerInfo
 
-	use     sync.RWMutex // held for reading by whatever uses the database, for writing by Close
-	closed  bool
-	commits sync.WaitGroup // COMMITs that their callers did not wait for
+	use        sync.RWMutex // held for reading by whatever uses the database, for writing by Close
+	closed     bool
+	background sync.WaitGroup // what callers may not wait for: COMMITs, and reads that they share
 
 	writers chan *writer // those that nobody commits from; nil: one to be made
 	names   *nameCache
 	lists   *listCache
 	numbers numbers
+	tokens  tokenReads
+	sole    *sole // nil: the ledger is shared
 }
 
 var _ ws.Store = (*Store)(nil)
@@ -44,7 +46,10 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.commits.Wait()
+	s.background.Wait()
+	if s.sole != nil {
+		s.sole.stop()
+	}
 	if s.opt.DB != nil {
 		return nil
 	}

@@ -21,7 +21,10 @@ var servers = []struct {
 // onEach runs a test on each server.
 func onEach(t *testing.T, test func(t *testing.T, driver string, server services.Instance)) {
 	for _, s := range servers {
-		t.Run(string(s.kind), func(t *testing.T) { test(t, s.driver, services.Shared(t, s.kind)) })
+		t.Run(string(s.kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, s.driver, services.Shared(t, s.kind))
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 )
 
 // transaction is one transaction with the statements of many rows that a batch is made of.
@@ -11,12 +12,36 @@ type transaction struct {
 	*sql.Tx
 	ctx     context.Context
 	dialect dialect
+	queued  queued
+	asked   questions
+}
+
+// queued are statements whose answers nobody waits for, where the connection takes many in one text: over a slow network a
+// commit takes as long as its trips.
+type queued struct {
+	texts []string
+	args  []any
+	bytes int
+}
+
+func (q *queued) add(query string, args []any) {
+	q.texts = append(q.texts, query)
+	q.args = append(q.args, args...)
+	q.bytes += sizeOfAll(query, args)
+}
+
+func sizeOfAll(query string, args []any) int {
+	size := len(query)
+	for _, v := range args {
+		size += sizeOf(v)
+	}
+	return size
 }
 
 // begin starts a transaction at READ COMMITTED: each statement sees what was committed before it began, so that what is
 // read after a lock was waited for is what the lock's last holder left.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation()})
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +58,9 @@ func (tx *transaction) pick(r *relation, by []column, keys *tuples, lock bool, v
 
 // query calls visit for each row of a query whose placeholders are the server's.
 func (tx *transaction) query(visit func(rows *sql.Rows) error, query string, args ...any) error {
+	if err := tx.flush(); err != nil {
+		return err
+	}
 	rows, err := tx.QueryContext(tx.ctx, query, args...)
 	return each(rows, err, visit)
 }
@@ -53,9 +81,51 @@ func (tx *transaction) remove(r *relation, by []column, keys *tuples) error {
 	})
 }
 
+// exec runs a statement, at the latest with the next query or flush.
 func (tx *transaction) exec(query string, args ...any) error {
-	_, err := tx.ExecContext(tx.ctx, query, args...)
+	if !tx.dialect.joins() {
+		_, err := tx.ExecContext(tx.ctx, query, args...)
+		return err
+	}
+	if tx.queued.bytes+sizeOfAll(query, args) > chunkBytes {
+		if err := tx.flush(); err != nil {
+			return err
+		}
+	}
+	tx.queued.add(query, args)
+	return nil
+}
+
+// last runs what is queued and then a statement, and returns how many rows that one changed.
+func (tx *transaction) last(query string, args ...any) (changed int64, err error) {
+	q := tx.queued
+	tx.queued = queued{}
+	q.add(query, args)
+	result, err := tx.ExecContext(tx.ctx, strings.Join(q.texts, "; "), q.args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected() // of several, those of the last
+}
+
+// flush runs what is queued.
+func (tx *transaction) flush() error {
+	if len(tx.queued.texts) == 0 {
+		return nil
+	}
+	q := tx.queued
+	tx.queued = queued{}
+	_, err := tx.ExecContext(tx.ctx, strings.Join(q.texts, "; "), q.args...)
 	return err
+}
+
+// Commit runs what is queued and commits.
+func (tx *transaction) Commit() error {
+	if err := tx.flush(); err != nil {
+		_ = tx.Rollback() // the first error counts
+		return err
+	}
+	return tx.Tx.Commit()
 }
 
 // each calls visit for each row of a query's answer.

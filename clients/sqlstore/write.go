@@ -43,9 +43,6 @@ func (v *view) unchanged() bool {
 
 // write writes what the batch has changed, in the name of a writer.
 func (tx *transaction) write(v *view, w *writer) error {
-	if err := tx.sign(w); err != nil {
-		return err
-	}
 	for _, p := range v.purged {
 		if err := tx.writePurged(p); err != nil {
 			return err
@@ -59,14 +56,13 @@ func (tx *transaction) write(v *view, w *writer) error {
 			return err
 		}
 	}
-	return nil
+	return tx.sign(w)
 }
 
 func (tx *transaction) writeConversations(v *view) error {
 	var rows tuples
 	for _, r := range v.conversations.there(cmp.Compare) {
-		c := &r.val
-		rows.add(int64(c.ID), int64(c.Kind), c.Key, c.Name, int64(c.First), int64(c.Last), int64(c.MembersVersion), int64(c.CreatedAt), int64(c.UpdatedAt))
+		rows.addConversation(&r.val.Conversation)
 	}
 	return tx.put(conversations, &rows, change)
 }
@@ -74,8 +70,7 @@ func (tx *transaction) writeConversations(v *view) error {
 func (tx *transaction) writeUsers(v *view) error {
 	var rows tuples
 	for _, r := range v.users.there(cmp.Compare) {
-		u := &r.val
-		rows.add(u.OpenID, u.Name, int64(u.FirstSeen), int64(u.LastSeen), int64(u.TokenEpoch), int64(u.revokedAt), u.Banned)
+		rows.addUser(&r.val.User, r.val.revokedAt)
 	}
 	return tx.put(users, &rows, change)
 }
@@ -90,8 +85,7 @@ func (tx *transaction) writeDevices(v *view) error {
 		keys.add(ref.User, ref.Device)
 	}
 	for _, r := range v.devices.there(compareDevices) {
-		d := &r.val
-		rows.add(d.User, d.Name, int64(d.Epoch), int64(d.CreatedAt), int64(d.LastSeen), d.Ephemeral())
+		rows.addDevice(&r.val)
 	}
 	if err := tx.remove(devices, devices.key(2), &keys); err != nil {
 		return err
@@ -99,11 +93,18 @@ func (tx *transaction) writeDevices(v *view) error {
 	return tx.put(devices, &rows, change)
 }
 
+func compareHashes(a, b [32]byte) int { return slices.Compare(a[:], b[:]) }
+
 func (tx *transaction) writeTokens(v *view) error {
-	var rows tuples
-	for _, r := range v.tokens.there(func(a, b [32]byte) int { return slices.Compare(a[:], b[:]) }) {
-		t := &r.val
-		rows.add(t.Hash[:], t.OpenID, int64(t.Epoch), int64(t.ExpiresAt))
+	var keys, rows tuples
+	for _, hash := range v.tokens.gone(compareHashes) {
+		keys.add(hash[:])
+	}
+	for _, r := range v.tokens.there(compareHashes) {
+		rows.addToken(&r.val)
+	}
+	if err := tx.remove(tokens, tokens.key(1), &keys); err != nil {
+		return err
 	}
 	return tx.put(tokens, &rows, change)
 }
@@ -112,8 +113,7 @@ func (tx *transaction) writeStays(v *view) error {
 	var rows tuples
 	for _, r := range v.stays.there(func(a, b stayRef) int { return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.id, b.id)) }) {
 		for i := range r.val {
-			s := &r.val[i]
-			rows.add(r.key.user, int64(r.key.id), int64(s.Joined), int64(s.Left), int64(s.Role), int64(s.Delivered), int64(s.Read))
+			rows.addStay(&r.val[i])
 		}
 	}
 	return tx.put(members, &rows, change)
@@ -129,7 +129,7 @@ func (tx *transaction) writeCursors(v *view) error {
 		for i := range c.runs {
 			c.covered = max(c.covered, c.runs[i].To)
 		}
-		rows.add(r.key.User, r.key.Device, int64(r.key.id), int64(c.Seq), int64(c.Due), int64(c.covered))
+		rows.addCursor(r.key.DeviceRef, &c.Cursor, c.covered)
 	}
 	if err := tx.remove(cursors, cursors.key(3), &keys); err != nil {
 		return err
@@ -145,8 +145,7 @@ func (tx *transaction) writeReceipts(v *view) error {
 	}
 	for _, r := range v.cursors.dirty {
 		for i := range r.val.runs {
-			run := &r.val.runs[i]
-			rows.add(int64(run.Conversation), run.User, run.Device, int64(run.From), int64(run.To), run.Node, int64(run.Attempts), int64(run.At))
+			rows.addReceipt(&r.val.runs[i])
 		}
 	}
 	if err := tx.put(receivers, &found, keep); err != nil {
@@ -158,16 +157,13 @@ func (tx *transaction) writeReceipts(v *view) error {
 func (tx *transaction) writeRecords(v *view) error {
 	var added, changed tuples
 	for _, r := range v.records.dirty {
-		m := &r.val
 		rows := &added
 		if r.stored {
 			rows = &changed
 		}
-		if !r.exists {
-			continue
+		if r.exists {
+			rows.addRecord(&r.val.Record, r.val.recall)
 		}
-		rows.add(int64(m.Conversation), int64(m.Seq), int64(m.Kind), m.Sender, m.SenderDevice, m.MsgID, m.RequestID[:], m.Node, m.Body, int64(len(m.Body)),
-			int64(m.FileType), int64(m.Trigger), int64(m.Target), m.Subject, int64(m.CreatedAt), int64(m.ExpireAt), int64(m.RecalledAt), int64(m.recall))
 	}
 	if err := tx.put(messages, &added, fail); err != nil {
 		return err
@@ -178,7 +174,7 @@ func (tx *transaction) writeRecords(v *view) error {
 func (tx *transaction) writeDedups(v *view) error {
 	var rows tuples
 	for _, r := range v.dedups.dirty {
-		rows.add(int64(r.key.id), r.key.sender, r.key.msgid, int64(r.val.state), int64(r.val.n), int64(r.val.hash))
+		rows.addDedup(r.key, r.val)
 	}
 	return tx.put(dedups, &rows, change)
 }
@@ -189,9 +185,7 @@ func (tx *transaction) writeScheduled(v *view) error {
 		keys.add(int64(id))
 	}
 	for _, r := range v.scheduled.there(cmp.Compare) {
-		s, d := &r.val, &r.val.Draft
-		rows.add(int64(s.ID), int64(s.DueAt), s.To, int64(s.Group), s.TTL, d.Sender, d.SenderDevice, d.MsgID, d.RequestID[:], d.Node, d.Body,
-			int64(d.FileType), int64(d.Trigger))
+		rows.addScheduled(&r.val)
 	}
 	if err := tx.remove(scheduled, scheduled.key(1), &keys); err != nil {
 		return err
@@ -205,8 +199,7 @@ func (tx *transaction) writeEvents(v *view) error {
 		keys.add(int64(id))
 	}
 	for _, r := range v.events.there(cmp.Compare) {
-		e := &r.val
-		rows.add(int64(e.ID), e.Topic, e.Key, e.Payload, int64(e.State), int64(e.Attempts), int64(e.NextAttemptAt))
+		rows.addEvent(&r.val)
 	}
 	for i := range v.fresh {
 		e := &v.fresh[i]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -12,6 +13,7 @@ import (
 type writer struct {
 	id       [16]byte
 	batch    int64
+	tenure   *tenure   // whose it is; nil: of a ledger that is shared
 	enrolled time.Time // when its row was there for sure; zero: never
 	lost     bool      // nobody knows whether its last batch holds; its row may still be written
 }
@@ -44,9 +46,15 @@ func (s *Store) takeWriter(ctx context.Context) (w *writer, err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if w == nil {
-		w = &writer{}
-		_, _ = rand.Read(w.id[:]) // never fails
+	var t *tenure
+	if s.sole != nil {
+		if t = s.sole.current.Load(); t == nil {
+			s.writers <- w
+			return nil, ErrHeld
+		}
+	}
+	if w == nil || w.tenure != t {
+		w = newWriter(t)
 	}
 	if time.Since(w.enrolled) > writersUnused/2 {
 		if err := s.enroll(ctx, w); err != nil {
@@ -57,24 +65,57 @@ func (s *Store) takeWriter(ctx context.Context) (w *writer, err error) {
 	return w, nil
 }
 
-// enroll makes a writer's row, and removes those that earlier stores left.
+func newWriter(t *tenure) *writer {
+	w := &writer{tenure: t}
+	_, _ = rand.Read(w.id[:]) // never fails
+	if t != nil {
+		copy(w.id[:], t.prefix)
+	}
+	return w
+}
+
+// writerPrefix is how many bytes the ids of all writers of a tenure have in common.
+const writerPrefix = 8
+
+// enroll makes a writer's row, and removes those that earlier stores left. They are looked for without a lock and removed by
+// their keys: every row that is in use is locked by a batch under way, and whoever comes to write must not wait for those.
 func (s *Store) enroll(ctx context.Context, w *writer) error {
 	now := time.Now()
 	err := s.within(ctx, func(tx *transaction) error {
-		var row tuples
+		var left, row tuples
+		if w.tenure != nil {
+			if err := s.sole.still(tx, w.tenure); err != nil {
+				return err
+			}
+		}
+		if err := tx.query(func(rows *sql.Rows) error {
+			var id []byte
+			err := rows.Scan(&id)
+			left.add(id)
+			return err
+		}, tx.dialect.bind("SELECT id FROM yanlink_writers WHERE used_at < ?"), now.Add(-writersUnused).UnixMilli()); err != nil {
+			return err
+		}
 		row.add(w.id[:], w.batch, now.UnixMilli())
 		if err := tx.put(writers, &row, change); err != nil {
 			return err
 		}
-		return tx.exec(tx.dialect.bind("DELETE FROM yanlink_writers WHERE used_at < ?"), now.Add(-writersUnused).UnixMilli())
+		return tx.remove(writers, writers.key(1), &left)
 	})
 	w.enrolled = now
 	return err
 }
 
-// sign leaves the batch's number in the writer's row.
+// errNoWriter says that the row of a writer is gone.
+var errNoWriter = errors.New("the row of the writer was removed, as if its node were no more")
+
+// sign leaves the batch's number in the writer's row, as the last thing of a batch.
 func (tx *transaction) sign(w *writer) error {
-	return tx.exec(tx.dialect.bind("UPDATE yanlink_writers SET batch = ?, used_at = ? WHERE id = ?"), w.batch, time.Now().UnixMilli(), w.id[:])
+	changed, err := tx.last(tx.dialect.bind("UPDATE yanlink_writers SET batch = ?, used_at = ? WHERE id = ?"), w.batch, time.Now().UnixMilli(), w.id[:])
+	if err == nil && changed != 1 {
+		w.lost, err = true, errNoWriter
+	}
+	return err
 }
 
 // held finds out whether the writer's batch was committed although the answer was lost. A transaction that still runs has

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +21,9 @@ type Fields struct {
 	OpenID, UserName, Roles, IssuedAt, ExpiresAt, ExpiresIn string
 }
 
-// millisFrom is the least number that counts as milliseconds; as seconds it would lie thousands of years ahead.
-const millisFrom = 1e11
+// lastYear is when the year 9999 is over, in epoch seconds: a larger number counts as milliseconds, and what comes after
+// it has no end.
+const lastYear = 253_402_300_800
 
 // read turns the body of a 200 into an identity, or an error that wraps ws.ErrInvalidToken if the body refuses the token.
 func (f *Fields) read(body []byte, now time.Time) (ws.Identity, error) {
@@ -46,8 +49,8 @@ func (f *Fields) read(body []byte, now time.Time) (ws.Identity, error) {
 	if !protocol.ValidOpenID(identity.OpenID) {
 		return ws.Identity{}, fmt.Errorf("%w: its openid is longer than 128 bytes or has a comma or a control character", ws.ErrInvalidToken)
 	}
-	if seconds, err := strconv.ParseFloat(text(find(answer, f.ExpiresIn)), 64); err == nil && identity.ExpiresAt.IsZero() {
-		identity.ExpiresAt = now.Add(time.Duration(seconds * float64(time.Second)))
+	if seconds, ok := number(find(answer, f.ExpiresIn)); ok && identity.ExpiresAt.IsZero() {
+		identity.ExpiresAt = epoch(float64(now.UnixMilli()) + seconds*1000)
 	}
 	if !identity.ExpiresAt.IsZero() && !identity.ExpiresAt.After(now) {
 		return ws.Identity{}, fmt.Errorf("%w: it has ended", ws.ErrInvalidToken)
@@ -56,16 +59,21 @@ func (f *Fields) read(body []byte, now time.Time) (ws.Identity, error) {
 }
 
 // refusal looks for services that answer everything with 200 and put what they mean into the body. A code of the
-// server's own trouble says nothing about the token.
+// server's own trouble, or one that is none, says nothing about the token.
 func refusal(answer map[string]any) error {
 	for _, name := range []string{"statusCode", "code"} {
-		given, ok := answer[name]
-		if !ok {
+		given := answer[name]
+		if given == nil {
 			continue
 		}
-		switch code := text(given); {
-		case code == "200", code == "0", code == "":
-		case code == "429", len(code) == 3 && code[0] == '5':
+		code := text(given)
+		switch n, counts := number(given); {
+		case code == "":
+			return fmt.Errorf("its answer has a %s that is neither a number nor a text", name)
+		case !counts:
+			return ws.ErrInvalidToken
+		case n == http.StatusOK, n == 0:
+		case n == http.StatusTooManyRequests, n >= 500 && n < 600:
 			return fmt.Errorf("its answer says %s %s", name, code)
 		default:
 			return ws.ErrInvalidToken
@@ -126,18 +134,32 @@ func list(value any) []string {
 	return kept
 }
 
+// number returns a finite number, be it one or a text.
+func number(value any) (n float64, ok bool) {
+	n, err := strconv.ParseFloat(text(value), 64)
+	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+}
+
 // moment reads epoch seconds or milliseconds, or RFC 3339; zero for anything else.
 func moment(value any) time.Time {
-	given := text(value)
-	if n, err := strconv.ParseFloat(given, 64); err == nil && n > 0 {
-		if n >= millisFrom {
-			return time.UnixMilli(int64(n))
+	if n, ok := number(value); ok && n > 0 {
+		if n < lastYear {
+			n *= 1000
 		}
-		return time.UnixMilli(int64(n * 1000))
+		return epoch(n)
 	}
-	t, err := time.Parse(time.RFC3339, given)
-	if err != nil {
+	t, err := time.Parse(time.RFC3339, text(value))
+	if err != nil || t.Unix() >= lastYear {
 		return time.Time{}
 	}
 	return t
+}
+
+// epoch returns the time at so many milliseconds, or zero where time is not counted any more. In UTC, since east of it the
+// last hours are of a year that JSON cannot hold.
+func epoch(ms float64) time.Time {
+	if ms >= lastYear*1000 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(max(ms, 0))).UTC()
 }

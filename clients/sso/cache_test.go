@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -206,6 +207,58 @@ func TestCache_Bounded(t *testing.T) {
 	require.Error(t, err)
 }
 
+// byToken says no to every token but those of known, and counts its calls.
+type byToken struct {
+	calls atomic.Int64
+	known map[string]bool
+}
+
+func (b *byToken) Authenticate(_ context.Context, credentials ws.Credentials) (ws.Identity, error) {
+	b.calls.Add(1)
+	if b.known[credentials.Token] {
+		return ws.Identity{OpenID: credentials.Token}, nil
+	}
+	return ws.Identity{}, ws.ErrInvalidToken
+}
+
+// However many tokens somebody makes up, those that are known are remembered, and the refusals of the newest.
+func TestCache_RefusalsApart(t *testing.T) {
+	b := &byToken{known: map[string]bool{"alice": true}}
+	c := newCache(t, b, &clock{now}, func(opt *sso.CacheOptions) { opt.Size = 20 })
+	who, err := ask(c, "alice")
+	require.NoError(t, err)
+	require.Equal(t, "alice", who.OpenID)
+	for i := range 100 {
+		_, err := ask(c, fmt.Sprint(i))
+		require.ErrorIs(t, err, ws.ErrInvalidToken)
+	}
+	_, err = ask(c, "99")
+	require.ErrorIs(t, err, ws.ErrInvalidToken)
+	_, err = ask(c, "alice")
+	require.NoError(t, err)
+	require.EqualValues(t, 101, b.calls.Load(), "nobody had to be asked again")
+	_, err = ask(c, "97")
+	require.ErrorIs(t, err, ws.ErrInvalidToken)
+	require.EqualValues(t, 102, b.calls.Load(), "but refusals are bounded")
+}
+
+// One answer counts for a token: the last one.
+func TestCache_RefusedAndAccepted(t *testing.T) {
+	b, at := &byToken{known: map[string]bool{}}, &clock{now}
+	c := newCache(t, b, at, nil)
+	for range 3 {
+		_, err := ask(c, "alice")
+		require.ErrorIs(t, err, ws.ErrInvalidToken)
+		at.advance(5 * time.Second)
+		b.known["alice"] = true
+		_, err = ask(c, "alice")
+		require.NoError(t, err)
+		at.advance(time.Minute)
+		b.known["alice"] = false
+	}
+	require.EqualValues(t, 6, b.calls.Load())
+}
+
 func TestCache_Close(t *testing.T) {
 	o := &oracle{identity: ws.Identity{OpenID: "alice"}}
 	c := newCache(t, o, &clock{now}, func(opt *sso.CacheOptions) { opt.Timeout = time.Hour })
@@ -234,4 +287,72 @@ func TestCache_Close(t *testing.T) {
 	require.EqualValues(t, 2, o.calls.Load(), "nobody is asked any more")
 	_, err = ask(c, "known")
 	require.NoError(t, err)
+}
+
+// A remembered answer is held against the ledger each second, and nobody asks the one who knows for it.
+func TestCache_HeldAgainstTheLedger(t *testing.T) {
+	o, at := &oracle{identity: ws.Identity{OpenID: "alice"}}, &clock{now}
+	var looks atomic.Int64
+	var against error
+	c := newCache(t, o, at, func(opt *sso.CacheOptions) {
+		opt.Known = func(context.Context, [32]byte) (ws.Identity, error) {
+			looks.Add(1)
+			return ws.Identity{OpenID: "alice"}, against
+		}
+	})
+	for range 8 { // in quarters of a second
+		_, err := ask(c, "t")
+		require.NoError(t, err)
+		at.advance(time.Second / 4)
+	}
+	require.EqualValues(t, 1, looks.Load())
+	against = errors.New("the ledger cannot be read")
+	_, err := ask(c, "t")
+	require.NoError(t, err, "what is remembered goes on")
+	for _, no := range []error{ws.ErrInvalidToken, protocol.NewError(protocol.Forbidden, "banned")} {
+		against = no
+		at.advance(950 * time.Millisecond) // not a second: the look takes time too
+		_, err = ask(c, "t")
+		require.ErrorIs(t, err, no)
+		_, err = ask(c, "t")
+		require.ErrorIs(t, err, no, "and is remembered")
+		against = nil
+		at.advance(5 * time.Second)
+		_, err = ask(c, "t")
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 3, o.calls.Load())
+}
+
+// Where changes are counted, a remembered answer is held against the ledger after each, however much time passes.
+func TestCache_HeldAfterChanges(t *testing.T) {
+	o, at := &oracle{identity: ws.Identity{OpenID: "alice"}}, &clock{now}
+	var looks, changes atomic.Uint64
+	var against error
+	c := newCache(t, o, at, func(opt *sso.CacheOptions) {
+		opt.Known = func(context.Context, [32]byte) (ws.Identity, error) {
+			looks.Add(1)
+			return ws.Identity{OpenID: "alice"}, against
+		}
+		opt.Changes = changes.Load
+	})
+	for range 3 {
+		_, err := ask(c, "t")
+		require.NoError(t, err)
+		at.advance(2 * time.Second)
+	}
+	require.Zero(t, looks.Load())
+	for range 2 {
+		changes.Add(1)
+		for range 2 {
+			_, err := ask(c, "t")
+			require.NoError(t, err)
+		}
+	}
+	require.EqualValues(t, 2, looks.Load())
+	against = ws.ErrInvalidToken
+	changes.Add(1)
+	_, err := ask(c, "t")
+	require.ErrorIs(t, err, ws.ErrInvalidToken)
+	require.EqualValues(t, 1, o.calls.Load())
 }

@@ -81,7 +81,7 @@ func New(opt Options) *Client {
 		Timeout:     breakFor,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakAfter },
 		IsSuccessful: func(err error) bool {
-			return err == nil || errors.Is(err, ws.ErrInvalidToken) || errors.Is(err, context.Canceled)
+			return err == nil || errors.Is(err, ws.ErrInvalidToken) || errors.Is(err, errRejected) || errors.Is(err, context.Canceled)
 		},
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			opt.Log.Warn("the way to the SSO changed", "from", from.String(), "to", to.String())
@@ -132,8 +132,23 @@ func (c *Client) ask(ctx context.Context, token string) (ws.Identity, error) {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return ws.Identity{}, ws.ErrInvalidToken
 	default:
+		if rejected(status) {
+			return ws.Identity{}, fmt.Errorf("%w %d", errRejected, status)
+		}
 		return ws.Identity{}, fmt.Errorf("it answered with status %d", status)
 	}
+}
+
+// errRejected is an SSO that is well and takes this call for wrong: whoever shows garbage must not lock the others out.
+var errRejected = errors.New("it rejected the call with status")
+
+// rejected reports whether a status tells of the call, and not of an SSO in trouble.
+func rejected(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
 }
 
 // sendable reports whether a token can stand in a header as it is.

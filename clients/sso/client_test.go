@@ -79,10 +79,12 @@ func TestClient_Authenticate(t *testing.T) {
 	for body, want := range map[string]ws.Identity{
 		`{"openid":"alice","userName":"Alice","roles":["admin","ops"]}`:                 {OpenID: "alice", Name: "Alice", Roles: []string{"admin", "ops"}},
 		`{"code":0,"data":{"openid":7,"userName":"Seven","roles":"a, b"}}`:              {OpenID: "7", Name: "Seven", Roles: []string{"a", "b"}},
-		`{"statusCode":"200","openid":"a","expiresIn":60}`:                              {OpenID: "a", ExpiresAt: now.Add(time.Minute)},
-		`{"statusCode":200,"openid":"a","expiresAt":1900000000,"issuedAt":1.7e9}`:       {OpenID: "a", ExpiresAt: time.Unix(1_900_000_000, 0), IssuedAt: time.Unix(1_700_000_000, 0)},
-		`{"openid":"a","data":{"expiresAt":1900000000500}}`:                             {OpenID: "a", ExpiresAt: time.UnixMilli(1_900_000_000_500)},
+		`{"statusCode":"200","openid":"a","expiresIn":60}`:                              {OpenID: "a", ExpiresAt: now.Add(time.Minute).UTC()},
+		`{"statusCode":200,"openid":"a","expiresAt":1900000000,"issuedAt":1.7e9}`:       {OpenID: "a", ExpiresAt: time.Unix(1_900_000_000, 0).UTC(), IssuedAt: time.Unix(1_700_000_000, 0).UTC()},
+		`{"openid":"a","data":{"expiresAt":1900000000500}}`:                             {OpenID: "a", ExpiresAt: time.UnixMilli(1_900_000_000_500).UTC()},
 		`{"openid":"a","expiresAt":"2030-01-02T03:04:05Z","unknown":[{}],"roles":null}`: {OpenID: "a", ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)},
+		`{"openid":"a","code":200.0,"statusCode":"0"}`:                                  {OpenID: "a"},
+		`{"openid":"a","code":null}`:                                                    {OpenID: "a"},
 	} {
 		e.answers(http.StatusOK, body)
 		got, err := ask(c, "t")
@@ -97,13 +99,21 @@ func TestClient_Authenticate_Refused(t *testing.T) {
 	e := newEndpoint(t)
 	c := newClient(t, e.URL, nil)
 	for body, status := range map[string]int{
-		`no`:                                    http.StatusUnauthorized,
-		`{"openid":"a"}`:                        http.StatusForbidden,
-		`{"code":401}`:                          http.StatusOK,
-		`{"statusCode":-501,"openid":"a"}`:      http.StatusOK,
-		`{"code":10002,"openid":"a"}`:           http.StatusOK,
-		`{"openid":"a","expiresAt":1700000000}`: http.StatusOK,
-		`{"openid":"a,b"}`:                      http.StatusOK,
+		`no`:                                       http.StatusUnauthorized,
+		`{"openid":"a"}`:                           http.StatusForbidden,
+		`{"code":401}`:                             http.StatusOK,
+		`{"statusCode":-501,"openid":"a"}`:         http.StatusOK,
+		`{"code":10002,"openid":"a"}`:              http.StatusOK,
+		`{"openid":"a","expiresAt":1700000000}`:    http.StatusOK,
+		`{"openid":"a","expiresAt":1700000000000}`: http.StatusOK,
+		`{"openid":"a","expiresAt":253402300800}`:  http.StatusOK, // milliseconds: in 1978
+		`{"openid":"a","expiresIn":0}`:             http.StatusOK,
+		`{"openid":"a","expiresIn":-1}`:            http.StatusOK,
+		`{"openid":"a","expiresIn":-1e300}`:        http.StatusOK,
+		`{"openid":"a","code":"OK"}`:               http.StatusOK,
+		`{"openid":"a","code":"NaN"}`:              http.StatusOK,
+		`{"openid":"a","code":200.5}`:              http.StatusOK,
+		`{"openid":"a,b"}`:                         http.StatusOK,
 	} {
 		e.answers(status, body)
 		_, err := ask(c, "secret")
@@ -127,12 +137,19 @@ func TestClient_Authenticate_Refused(t *testing.T) {
 func TestClient_Authenticate_CannotTell(t *testing.T) {
 	e := newEndpoint(t)
 	for body, status := range map[string]int{
-		`{"openid":"a"}`:   http.StatusInternalServerError,
-		`{"openid":"b"}`:   http.StatusNotFound,
-		`{"code":503}`:     http.StatusOK,
-		`[]`:               http.StatusOK,
-		`<html>`:           http.StatusOK,
-		`{"userName":"a"}`: http.StatusOK,
+		`{"openid":"a"}`:                              http.StatusInternalServerError,
+		`{"openid":"b"}`:                              http.StatusNotFound,
+		`{"code":503}`:                                http.StatusOK,
+		`{"openid":"a","code":false}`:                 http.StatusOK,
+		`{"openid":"a","code":true}`:                  http.StatusOK,
+		`{"openid":"a","code":{}}`:                    http.StatusOK,
+		`{"openid":"a","code":[200]}`:                 http.StatusOK,
+		`{"openid":"a","code":""}`:                    http.StatusOK,
+		`{"openid":"a","statusCode":{"value":"401"}}`: http.StatusOK,
+		`{"openid":"a","code":429.0}`:                 http.StatusOK,
+		`[]`:                                          http.StatusOK,
+		`<html>`:                                      http.StatusOK,
+		`{"userName":"a"}`:                            http.StatusOK,
 		`{"openid":"a","more":"` + strings.Repeat("x", 70<<10) + `"}`: http.StatusOK,
 	} {
 		e.answers(status, body)
@@ -140,6 +157,45 @@ func TestClient_Authenticate_CannotTell(t *testing.T) {
 		require.ErrorIs(t, err, ws.ErrCannotTell, body)
 		require.NotErrorIs(t, err, ws.ErrInvalidToken)
 		require.NotContains(t, err.Error(), "secret")
+	}
+}
+
+// An end that lies far ahead is one, and what cannot be counted or read is none: neither has come.
+func TestClient_Authenticate_FarEnds(t *testing.T) {
+	e := newEndpoint(t)
+	c := newClient(t, e.URL, nil)
+	last := time.Unix(253_402_300_799, 0)
+	for body, want := range map[string]time.Time{
+		`"expiresAt":253402300799`:                       last,
+		`"expiresAt":"253402300799"`:                     last,
+		`"expiresAt":100000000000`:                       time.Unix(100_000_000_000, 0),
+		`"expiresAt":253402300799000`:                    last,
+		`"expiresAt":253402300800000`:                    {},
+		`"expiresAt":9223372036854775807`:                {},
+		`"expiresAt":1e300`:                              {},
+		`"expiresAt":1e400`:                              {},
+		`"expiresAt":"Inf"`:                              {},
+		`"expiresAt":"NaN"`:                              {},
+		`"expiresAt":-1`:                                 {},
+		`"expiresAt":"9999-12-31T23:59:59-05:00"`:        {},
+		`"expiresAt":"soon"`:                             {},
+		`"expiresIn":9999999999`:                         time.Unix(11_799_999_999, 0),
+		`"expiresIn":1e12`:                               {},
+		`"expiresIn":9223372036854775807`:                {},
+		`"expiresIn":1e300`:                              {},
+		`"expiresIn":1e400`:                              {},
+		`"expiresIn":"NaN"`:                              {},
+		`"expiresIn":"Inf"`:                              {},
+		`"expiresIn":"-Inf"`:                             {},
+		`"expiresAt":"NaN","expiresIn":60`:               now.Add(time.Minute),
+		`"expiresAt":9223372036854775807,"expiresIn":60`: now.Add(time.Minute),
+	} {
+		e.answers(http.StatusOK, `{"openid":"a",`+body+`}`)
+		got, err := ask(c, "t")
+		require.NoError(t, err, body)
+		require.True(t, want.Equal(got.ExpiresAt), "%s: %s", body, got.ExpiresAt)
+		_, err = got.ExpiresAt.MarshalJSON()
+		require.NoError(t, err, body)
 	}
 }
 
@@ -192,4 +248,22 @@ func TestClient_Breaker(t *testing.T) {
 	}
 	require.EqualValues(t, 10, e.calls.Load(), "an SSO that is down is left alone")
 	require.False(t, c.Reachable())
+}
+
+// Whoever shows tokens that the SSO takes for malformed locks nobody else out; its own trouble is another thing.
+func TestClient_Breaker_Status(t *testing.T) {
+	for status, open := range map[int]bool{400: false, 404: false, 422: false, 302: true, 408: true, 425: true, 429: true, 500: true, 503: true} {
+		e := newEndpoint(t)
+		e.answers(status, "")
+		c := newClient(t, e.URL, nil)
+		for i := range 12 {
+			_, err := ask(c, fmt.Sprint(i))
+			require.ErrorIs(t, err, ws.ErrCannotTell, status)
+			require.NotErrorIs(t, err, ws.ErrInvalidToken, status)
+		}
+		require.Equal(t, open, !c.Reachable(), status)
+		e.answers(http.StatusOK, `{"openid":"alice"}`)
+		_, err := ask(c, "good")
+		require.Equal(t, open, err != nil, status)
+	}
 }

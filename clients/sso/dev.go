@@ -31,7 +31,7 @@ type Dev struct {
 
 // Login answers POST /dev/login: {"openid","userName","roles"?} → {"token","expiresIn"}.
 func (d *Dev) Login(w http.ResponseWriter, r *http.Request) {
-	if !local(r) {
+	if !Local(r) {
 		refuse(w, r, errNothingHere)
 		return
 	}
@@ -63,7 +63,7 @@ func (d *Dev) Login(w http.ResponseWriter, r *http.Request) {
 
 // Check answers GET /dev/sso/check as a single sign-on service does.
 func (d *Dev) Check(w http.ResponseWriter, r *http.Request) {
-	if !local(r) {
+	if !Local(r) {
 		refuse(w, r, errNothingHere)
 		return
 	}
@@ -91,9 +91,9 @@ func (d *Dev) now() time.Time {
 
 var errNothingHere = protocol.NewError(protocol.NotFound, "there is nothing at this path")
 
-// local reports whether a request comes from this machine to this machine, with no proxy between, under a name of this
+// Local reports whether a request comes from this machine to this machine, with no proxy between, under a name of this
 // machine: a page elsewhere could have made a name of its own point here.
-func local(r *http.Request) bool {
+func Local(r *http.Request) bool {
 	return LocalAddr(r) != "" && loopback(r.RemoteAddr) && LoopbackHost(r.Host) && ownPage(r.Header) && !forwarded(r.Header)
 }
 

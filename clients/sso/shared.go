@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// sharedTimeout bounds what a login loses by a Shared that does not answer; the one who knows is asked then.
-	sharedTimeout = 50 * time.Millisecond
+	// sharedTimeout bounds what a login loses by a Shared that does not answer; the one who knows is asked then. It leaves
+	// room for the moment in which thousands come from a node that has died: those are to be no questions.
+	sharedTimeout = 500 * time.Millisecond
 
 	sharedBreakAfter = 3               // failures in a row after which it is left alone
 	sharedBreakFor   = 5 * time.Second // for this long
@@ -65,7 +66,7 @@ func (c *Cache) fromShared(ctx context.Context, hash [32]byte) (identity ws.Iden
 		identity, left, err = c.shared.Get(ctx, hash)
 		return min(left, c.opt.TTL), err
 	})
-	now := c.opt.Clock()
+	now, changes := c.opt.Clock(), c.changes()
 	if left <= 0 || ended(identity, now) {
 		return ws.Identity{}, false
 	}
@@ -75,8 +76,9 @@ func (c *Cache) fromShared(ctx context.Context, hash [32]byte) (identity ws.Iden
 			return ws.Identity{}, false
 		}
 	}
-	c.answer.Add(hash, answer{
-		identity: identity, until: earlier(now.Add(left), identity.ExpiresAt), accepted: now.Add(left - c.opt.TTL),
+	c.accept(hash, answer{
+		identity: identity, until: earlier(now.Add(left), identity.ExpiresAt), accepted: now.Add(left - c.opt.TTL), held: now,
+		changes: changes,
 	})
 	return identity, true
 }

@@ -16,27 +16,18 @@ const (
 	closeTime = 2 * time.Second
 )
 
-// front passes requests on to the nodes in turn, and over those that do not listen, until ctx ends.
+// front passes requests on to the nodes in turn, and over those that do not listen, until ctx ends. Sockets have a turn of
+// their own: windows opened one after another are on different nodes, however many requests the page makes in between.
 func front(ctx context.Context, address string, nodes []*node) error {
-	var turn atomic.Uint64
-	dial := func(ctx context.Context, network, _ string) (conn net.Conn, err error) {
-		dialer := net.Dialer{Timeout: dialTime}
-		first := turn.Add(1)
-		for i := range nodes {
-			n := nodes[(first+uint64(i))%uint64(len(nodes))]
-			if conn, err = dialer.DialContext(ctx, network, n.address); err == nil {
-				return conn, nil
-			}
+	requests, sockets := inTurn(nodes), inTurn(nodes)
+	pass := func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			sockets.ServeHTTP(w, r)
+			return
 		}
-		return nil, fmt.Errorf("no node listens: %w", err)
+		requests.ServeHTTP(w, r)
 	}
-	proxy := &httputil.ReverseProxy{
-		// Kept connections would send everything to one node.
-		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
-		// The nodes see the client's own Host, and no header of a proxy: the development SSO answers nobody else.
-		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", r.In.Host },
-	}
-	server := &http.Server{Addr: address, Handler: proxy, ReadHeaderTimeout: dialTime}
+	server := &http.Server{Addr: address, Handler: http.HandlerFunc(pass), ReadHeaderTimeout: dialTime}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -52,4 +43,25 @@ func front(ctx context.Context, address string, nodes []*node) error {
 	}
 	<-stopped
 	return nil
+}
+
+func inTurn(nodes []*node) *httputil.ReverseProxy {
+	var turn atomic.Uint64
+	dial := func(ctx context.Context, network, _ string) (conn net.Conn, err error) {
+		dialer := net.Dialer{Timeout: dialTime}
+		first := turn.Add(1)
+		for i := range nodes {
+			n := nodes[(first+uint64(i))%uint64(len(nodes))]
+			if conn, err = dialer.DialContext(ctx, network, n.address); err == nil {
+				return conn, nil
+			}
+		}
+		return nil, fmt.Errorf("no node listens: %w", err)
+	}
+	return &httputil.ReverseProxy{
+		// Kept connections would send everything to one node.
+		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
+		// The nodes see the client's own Host, and no header of a proxy: the development SSO answers nobody else.
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", r.In.Host },
+	}
 }

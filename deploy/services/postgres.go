@@ -20,6 +20,7 @@ var postgres = software{
 	command: func(s Spec) *exec.Cmd {
 		return exec.Command(locate("postgres"), "-D", s.data(), "-p", s.port(),
 			"-c", "listen_addresses="+loopback, "-c", "unix_socket_directories=",
+			"-c", "shared_preload_libraries=pg_stat_statements", // for whoever asks what a database was asked
 			"-c", "max_connections=200", "-c", "shared_buffers=128MB",
 			"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on",
 			// In the data folder, not in /dev/shm, where a kill would leave it.
@@ -34,7 +35,8 @@ func preparePostgres(ctx context.Context, s Spec) error {
 	// Without a server: nobody else can get in while there is no password.
 	account := exec.CommandContext(ctx, locate("postgres"), "--single", "-D", s.data(), "postgres")
 	account.Stdin = strings.NewReader("CREATE ROLE " + User + " LOGIN CREATEDB PASSWORD '" + Password + "'\n" +
-		"CREATE DATABASE " + Database + " OWNER " + User + "\n")
+		"CREATE DATABASE " + Database + " OWNER " + User + "\n" +
+		"CREATE EXTENSION pg_stat_statements\nGRANT pg_read_all_stats TO " + User + "\n")
 	for _, cmd := range []*exec.Cmd{initdb, account} {
 		var err error
 		if cmd.SysProcAttr, err = attributes(withParent, "postgres"); err != nil {

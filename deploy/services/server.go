@@ -42,6 +42,9 @@ func Start(ctx context.Context, spec Spec) (*Server, error) {
 	return s, nil
 }
 
+// PID is the number of the server's process.
+func (s *Server) PID() int { return s.process.pid }
+
 // Kill ends the server as kill -9 does, with all its processes, and returns when they are gone.
 func (s *Server) Kill() error {
 	if err := s.process.kill(); err != nil {

@@ -55,6 +55,15 @@ func MustStart(tb testing.TB, spec Spec) *Server {
 	return s
 }
 
+// StartOrSkip is MustStart for a kind that is long to build. Where it is not installed the test is skipped, and says so.
+func StartOrSkip(tb testing.TB, spec Spec) *Server {
+	tb.Helper()
+	if err := Installed(spec.Kind); err != nil {
+		tb.Skipf("NOT RUN: %v", err)
+	}
+	return MustStart(tb, spec)
+}
+
 // dispose ends a server whose data nobody wants.
 func (s *Server) dispose() error {
 	if known[s.Kind].slow {

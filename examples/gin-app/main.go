@@ -51,6 +51,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
+	// Gin believes anybody's X-Forwarded-For unless told whose, and limits count by the address that it says.
+	if err := router.SetTrustedProxies(nil); err != nil {
+		return err
+	}
 	bundle, err := messaging(listener, *data, out)
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws/wstest/secrets"
 )
 
 // patience bounds what the test waits for; nothing is asserted of how long it took.
@@ -79,6 +81,7 @@ func start(t *testing.T, data string) *program {
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		p.read.Wait()
+		require.NoError(t, secrets.Check(strings.NewReader(p.log.String())))
 	})
 	open := make(chan string, 1)
 	p.read.Go(func() {
@@ -209,7 +212,16 @@ func TestShop(t *testing.T) {
 	require.NoError(t, socket.WriteJSON(ack))
 	require.Equal(t, "order-17-shipped", expect(t, socket, 16).Message)
 
-	// The same by REST, with the token where it belongs.
+	// Who claims another address has the one it comes from.
+	const madeUp = "203.0.113.9"
+	asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.host+"/orders", http.NoBody)
+	require.NoError(t, err)
+	asked.Header.Set("X-Forwarded-For", madeUp)
+	answer, err := http.DefaultClient.Do(asked)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+
+	// By REST, with the token where it belongs.
 	status, text := p.call(http.MethodGet, "/im/api/v1/conversations", "", ada)
 	require.Equal(t, http.StatusOK, status, text)
 	require.Contains(t, text, told.Message)
@@ -224,6 +236,8 @@ func TestShop(t *testing.T) {
 
 	written := first + p.stop()
 	require.Contains(t, written, "shop: 200 POST /orders/17/ship")
+	require.Contains(t, written, "GET /orders from 127.0.0.1")
+	require.NotContains(t, written, madeUp, "there is no proxy to say so")
 	require.Contains(t, written, "shop: 101 GET /im/ws?", "the shop's own log has the connects")
 	for _, secret := range []string{ada, bob, url.QueryEscape(ada), url.QueryEscape(bob), "token=", "has been shipped"} {
 		require.NotContains(t, written, secret)

@@ -13,7 +13,7 @@ func accessLog(out io.Writer) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		asked := c.Request.Method + " " + c.Request.RequestURI
 		c.Next()
-		_, _ = fmt.Fprintf(out, "shop: %d %s\n", c.Writer.Status(), asked)
+		_, _ = fmt.Fprintf(out, "shop: %d %s from %s\n", c.Writer.Status(), asked, c.ClientIP())
 	}
 }
 

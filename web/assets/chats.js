@@ -156,30 +156,24 @@ export class Chats {
     const before = older ? chat.timeline.oldest : Number.MAX_SAFE_INTEGER;
     const { items, next } = await this.#link.history(chat.id, { before, limit: historyPage });
     chat.more = Boolean(next);
-    const messages = items.filter((item) => item.messageId && item.kind !== "event").map((item) => chat.timeline.put(item));
-    if (messages.length > 0) await this.#peerRead(chat, messages).catch(() => {}); // at worst they say delivered
-    return messages;
+    return items.filter((item) => item.messageId && item.kind !== "event").map((item) => chat.timeline.put(item));
   }
 
   /** What stands here may have holes: forget it, not who there is. `epoch`: positions mean nothing any more. */
   reset({ epoch }) {
     if (epoch) this.#marks.clear();
-    for (const chat of this.#chats) Object.assign(chat, { timeline: new Timeline(), loaded: "no", more: false }, epoch && { read: 0, unread: 0, last: null });
+    for (const chat of this.#chats) {
+      const timeline = new Timeline();
+      if (!epoch) timeline.readUpTo(chat.timeline.read);
+      Object.assign(chat, { timeline, loaded: "no", more: false }, epoch && { read: 0, unread: 0, last: null });
+    }
   }
 
-  /** History does not say what was read; the ledger of the newest message of ours does. */
-  async #peerRead(chat, messages) {
-    if (chat.kind !== "direct") return;
-    const newest = messages.filter(({ mine, kind }) => mine && kind === "message").reduce((a, b) => (a && a.seq > b.seq ? a : b), null);
-    if (!newest) return;
-    const { state } = await this.#link.rest("GET", `messages/${newest.messageId}`);
-    if (state === "read") chat.timeline.readUpTo(newest.seq);
-  }
-
-  #listed({ conversationId, kind, peer, group, lastMessage, lastSeq = 0, readSeq = 0, unread = 0 }) {
+  #listed({ conversationId, kind, peer, group, lastMessage, lastSeq = 0, readSeq = 0, peerReadSeq = 0, unread = 0 }) {
     const chat = this.#byId(conversationId) ?? this.#named(conversationId, kind, peer, group);
     if (peer?.userName) chat.peer.name = peer.userName;
     chat.lastSeq = lastSeq;
+    chat.timeline.readUpTo(peerReadSeq);
     chat.read = Math.max(chat.read, this.#marks.get(conversationId));
     chat.unread = chat.read > readSeq ? Math.min(unread, Math.max(0, lastSeq - chat.read)) : unread;
     chat.read = Math.max(chat.read, readSeq);

@@ -7,6 +7,8 @@ export class DevicesView {
   #me;
   #list = h("ul", { class: "devices" });
   #problem = h("p", { class: "problem", role: "alert" });
+  #done = h("p", { class: "faint", role: "status" });
+  #close = h("button", { type: "button", class: "quiet", text: "Close", onclick: () => this.element.close() });
   #opener;
 
   /** @param {import("./yanlink.js").Link} link @param {string} me */
@@ -14,16 +16,15 @@ export class DevicesView {
     this.#link = link;
     this.#me = me;
     this.element = h("dialog", { class: "dialog", "aria-labelledby": "devices-title", onclose: () => this.#opener?.focus() },
-      h("header", {}, h("h2", { id: "devices-title", text: "Your devices" }),
-        h("button", { type: "button", class: "quiet", text: "Close", onclick: () => this.element.close() })),
+      h("header", {}, h("h2", { id: "devices-title", text: "Your devices" }), this.#close),
       h("p", { class: "hint", text: "Each kind of device has one connection; tabs of one browser share it." }),
-      this.#list, this.#problem);
+      this.#list, this.#done, this.#problem);
   }
 
   /** Opens it, and reads who is connected. */
   async open() {
     this.#opener = document.activeElement;
-    this.#problem.textContent = "";
+    this.#say("");
     this.#list.replaceChildren(h("li", { class: "faint", text: "Reading…" }));
     this.element.showModal();
     await this.#read();
@@ -46,18 +47,25 @@ export class DevicesView {
     return h("li", { dataset: { device } },
       h("div", { class: "who" }, h("strong", { text: here ? `${device} (here)` : device }),
         h("span", { class: "faint", text: [when, ...onNodes(node ? [node] : [])].join(" · ") })),
-      !here && h("button", { type: "button", class: "danger", text: "Sign out there", "aria-label": `Sign out on ${device}`, onclick: (event) => this.#signOut(event.target, sessionId) }));
+      !here && h("button", { type: "button", class: "danger", text: "Sign out there", "aria-label": `Sign out on ${device}`, onclick: (event) => this.#signOut(event.target, device, sessionId) }));
   }
 
-  async #signOut(button, sessionId) {
+  async #signOut(button, device, sessionId) {
     button.disabled = true;
-    this.#problem.textContent = "";
+    this.#say("");
     try {
       await this.#link.rest("DELETE", `sessions/${encodeURIComponent(sessionId)}`);
+      this.#say(`Signed out on ${device}.`);
       await this.#read();
+      this.#close.focus(); // the button that had the keyboard is gone
     } catch (error) {
       button.disabled = false;
       this.#problem.textContent = failureOf(error);
     }
+  }
+
+  #say(text) {
+    this.#problem.textContent = "";
+    this.#done.textContent = text;
   }
 }

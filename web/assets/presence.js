@@ -10,6 +10,7 @@ export class Presence {
   #chats;
   #me;
   #changed;
+  #states = new Map(); // openid -> what was told of them
   #soon;
   #beat;
 
@@ -46,8 +47,15 @@ export class Presence {
     const people = this.#people();
     const users = new Set([this.#me, ...people.map((chat) => chat.peer.openid)]);
     const { items } = await this.#link.rest("GET", "presence", { query: { users: [...users].join(",") } }).catch(() => ({ items: [] }));
-    for (const item of items) for (const chat of people) if (chat.peer.openid === item.openid) chat.presence = item;
+    for (const item of items) for (const chat of people) if (chat.peer.openid === item.openid) chat.presence = { ...item, ...this.#states.get(item.openid) };
     this.#changed(items.find(({ openid }) => openid === this.#me)?.nodes);
+  }
+
+  /** Without a connection nobody tells us any more. */
+  lost() {
+    this.#states.clear();
+    for (const chat of this.#chats.all) if (chat.presence) chat.presence = { status: "unknown" };
+    this.#changed();
   }
 
   stop() {
@@ -55,8 +63,12 @@ export class Presence {
     clearTimeout(this.#soon);
   }
 
-  /** A change says who and where, not since when and on which node. */
+  /**
+   * A change says who and where, not since when and on which node. It goes before what is asked: that is how it stands at the
+   * moment, without a device that is about to come back, and whose return is not told.
+   */
   #told({ openid, status, devices }) {
+    this.#states.set(openid, { status, devices });
     for (const chat of this.#people()) if (chat.peer.openid === openid) chat.presence = { ...chat.presence, status, devices };
     this.#changed();
     this.soon();

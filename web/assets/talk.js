@@ -12,6 +12,9 @@ import { connect } from "./yanlink.js";
 const kept = 500; // messages of a conversation that stay on the page while nobody reads further up
 const typingEvery = 3_000;
 
+/** One connection each: whoever opens the page on a phone does not leave the desk by it. */
+const kindOfDevice = () => (matchMedia("(pointer: coarse)").matches ? "mobile" : "web");
+
 /** Runs the page until the person signs out or their token ends; resolves to what to tell at the form. */
 export function talk(root, base, session) {
   return new Promise((resolve) => new Talk(root, base, session, resolve));
@@ -36,7 +39,7 @@ class Talk {
   constructor(root, base, session, done) {
     this.#session = session;
     this.#done = done;
-    this.#link = connect({ base, me: session.openid, token: (how) => session.token(how) });
+    this.#link = connect({ base, me: session.openid, device: kindOfDevice(), token: (how) => session.token(how) });
     this.#chats = new Chats(this.#link, session.openid, new ReadMarks(`yanlink:read:${base.pathname}:${session.openid}`));
     this.#presence = new Presence(this.#link, this.#chats, session.openid, (nodes) => {
       if (nodes) this.#list.where(this.#link.device, nodes);
@@ -91,7 +94,9 @@ class Talk {
   #connected(connection) {
     this.#connection.show(connection);
     if (connection.state === "online") this.#refresh();
+    if (connection.state === "waiting" || connection.state === "ended") this.#presence.lost();
     if (connection.why === "signed_out") this.#leave("Your login has ended. Please log in again.");
+    if (connection.reason === "signed out") this.#leave("You were signed out here, from another device or by an administrator.");
   }
 
   /** After each connection: names, counts, and the history of what is open, in case more changed than was told. */

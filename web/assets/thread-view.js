@@ -105,8 +105,9 @@ export class ThreadView {
       h("button", { type: "button", class: "quiet back", text: "←", "aria-label": "Back to the conversations", onclick: this.#on.back }),
       sign,
       h("div", { class: "who" }, h("h2", { text: chat.peer.name || chat.peer.openid }),
-        h("span", { class: "faint presence", text: [chat.peer.name && chat.peer.name !== chat.peer.openid ? chat.peer.openid : "", presence].filter(Boolean).join(" · ") }),
-        types && h("span", { class: "types", role: "status", text: "typing…" })));
+        types
+          ? h("span", { class: "types", role: "status", text: "typing…" }) // in its place, so that nothing jumps
+          : h("span", { class: "faint presence", text: [chat.peer.name && chat.peer.name !== chat.peer.openid ? chat.peer.openid : "", presence].filter(Boolean).join(" · ") })));
   }
 
   /** The elements of the list: messages, and a line where a day begins. */

@@ -27,8 +27,8 @@ const later = (old, now) => (ranks.includes(old) && ranks.indexOf(now) < ranks.i
 export class Timeline {
   /** @type {Message[]} */
   messages = [];
+  read = 0; // up to here the other side has read
   #keys = 0;
-  #read = 0; // up to here the other side has read
 
   /** Puts a record or an item of history. */
   put(item) {
@@ -62,8 +62,8 @@ export class Timeline {
 
   /** The other side has read up to here. */
   readUpTo(seq) {
-    if (seq <= this.#read) return;
-    this.#read = seq;
+    if (seq <= this.read) return;
+    this.read = seq;
     for (const message of this.messages) if (message.mine && message.seq <= seq && message.state !== "read") this.#change(message, { state: "read" });
   }
 
@@ -103,7 +103,7 @@ export class Timeline {
   }
 
   #stateAt(seq) {
-    return seq <= this.#read ? "read" : "stored";
+    return seq <= this.read ? "read" : "stored";
   }
 
   #known({ seq, msgid, mine }) {

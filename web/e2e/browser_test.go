@@ -73,10 +73,10 @@ func (b *browser) person(t *testing.T, url string, emulate ...step) *page {
 }
 
 // tab opens a second tab of the same person.
-func (p *page) tab(url string) *page {
+func (p *page) tab(url string, emulate ...step) *page {
 	p.t.Helper()
 	id := chromedp.FromContext(p.ctx).BrowserContextID
-	return open(p.t, p.ctx, url, chromedp.WithExistingBrowserContext(id))
+	return open(p.t, p.ctx, url, chromedp.WithExistingBrowserContext(id), emulate...)
 }
 
 func open(t *testing.T, parent context.Context, url string, option chromedp.ContextOption, emulate ...step) *page {

@@ -10,20 +10,25 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws/wstest/secrets"
 )
 
 const patience = 20 * time.Second
 
-// server is the real program as a child process, on one address and one folder for its whole life.
+// server is a real program as a child process, on one address and one folder for its whole life.
 type server struct {
 	program string
 	address string
+	mount   string // path under which the bundle stands
+	dir     string // it runs in; empty for the test's own
 	env     []string
 	process *exec.Cmd
 	log     logged
@@ -59,14 +64,21 @@ func startServer(t *testing.T, settings ...string) *server {
 		"YANLINK_STORE_DIR="+filepath.Join(t.TempDir(), "ledger"),
 	)
 	s.env = append(s.env, settings...)
+	s.begin(t)
+	return s
+}
+
+// begin starts the program, and stops it when the test ends.
+func (s *server) begin(t *testing.T) {
+	t.Helper()
 	t.Cleanup(func() {
 		s.kill(t)
 		if t.Failed() {
 			t.Logf("the program wrote:\n%s", s.log.String())
 		}
+		require.NoError(t, secrets.Check(strings.NewReader(s.log.String())))
 	})
 	s.start(t)
-	return s
 }
 
 func build(t *testing.T) string {
@@ -74,8 +86,14 @@ func build(t *testing.T) string {
 	if program := os.Getenv("E2E_PROGRAM"); program != "" {
 		return program
 	}
-	program := filepath.Join(t.TempDir(), "yanlink")
-	command := exec.Command("go", "build", "-o", program, ".")
+	return compile(t, ".")
+}
+
+// compile builds a package, or a file, with what this module has.
+func compile(t *testing.T, target string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "program")
+	command := exec.Command("go", "build", "-o", program, target)
 	command.Dir = filepath.Join("..", "..")
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -94,18 +112,21 @@ func freeAddress(t *testing.T) string {
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	s.process = exec.Command(s.program)
+	s.process.Dir = s.dir
 	s.process.Env = s.env
 	s.process.Stdout, s.process.Stderr = &s.log, &s.log
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, s.process.Start())
+	require.Eventually(t, s.ready, patience, 50*time.Millisecond, "the program is not ready; it wrote:\n%s", &s.log)
+}
+
+func (s *server) ready() bool {
 	client := http.Client{Timeout: time.Second}
-	require.Eventually(t, func() bool {
-		response, err := client.Get(s.url("readyz"))
-		if err != nil {
-			return false
-		}
-		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}, patience, 50*time.Millisecond, "the program is not ready; it wrote:\n%s", &s.log)
+	response, err := client.Get(s.url(s.mount + "readyz"))
+	if err != nil {
+		return false
+	}
+	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
 // kill ends the program as a power cut would: it is told nothing.

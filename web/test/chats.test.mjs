@@ -93,11 +93,20 @@ test("typing lasts until the message comes", () => {
   assert.equal(chats.typing({ from: { openid: "will" }, signal: "recording" }), null);
 });
 
-test("an older page tells what was read by the ledger of our newest", async () => {
-  const chats = chatsOver({ history: () => ({ items: [item(2, "rose"), item(1, "rose")], next: "" }), "messages/id-2": () => ({ state: "read" }) });
+test("what they read while we were away shows too, and stays when the history is read again", async () => {
+  const chats = chatsOver({
+    conversations: () => ({ items: [direct("a1", "will", { lastSeq: 3, peerReadSeq: 2 })] }),
+    history: () => ({ items: [item(3, "rose"), item(2, "rose"), item(1, "rose")], next: "" }),
+  });
   const chat = chats.bind(chats.withPerson("will"), "a1");
+  const states = () => chat.timeline.messages.map(({ state }) => state);
   await chats.history(chat);
-  assert.deepEqual(chat.timeline.messages.map(({ state }) => state), ["read", "read"]);
+  assert.deepEqual(states(), ["stored", "stored", "stored"]);
+  await chats.refresh();
+  assert.deepEqual(states(), ["read", "read", "stored"]);
+  chats.reset({ epoch: false });
+  await chats.history(chat);
+  assert.deepEqual(states(), ["read", "read", "stored"]);
 });
 
 test("history goes back from what stands here", async () => {

@@ -50,10 +50,10 @@ for (const [code, why] of [[1000, "closed"], [1001, "closed"], [4403, "forbidden
   test(`after ${code} it stays away until told otherwise`, async () => {
     const world = new World();
     const { link, socket } = await world.online();
-    socket.end(code);
+    socket.end(code, "in words");
     await world.pass(60_000);
     assert.equal(world.sockets.length, 1);
-    assert.deepEqual(link.connection, { state: "ended", why, code });
+    assert.deepEqual(link.connection, { state: "ended", why, code, reason: "in words" });
     link.start();
     await world.settle();
     assert.equal(world.sockets.length, 2);
@@ -127,6 +127,85 @@ test("a token that says how long it lives is renewed on the open connection", as
   assert.equal(world.sockets.length, 1);
 });
 
+/** A renewal under way on an open connection, and how it ended. */
+async function renewing(options) {
+  const world = new World();
+  const { link, socket } = await world.online(options);
+  await world.pass(6000);
+  const renewal = { settled: "" };
+  link.renew().then(() => { renewal.settled = "done"; }, (error) => { renewal.settled = error.code; });
+  await world.settle();
+  assert.equal(socket.of(22).length, 1);
+  return { world, link, socket, renewal };
+}
+
+for (const code of [4401, 1006, 1012]) {
+  test(`a token that is shown when the connection ends with ${code} is not shown on the next one`, async () => {
+    const { world, socket, renewal } = await renewing();
+    socket.end(code);
+    await world.pass(1000);
+    const next = await world.socket();
+    assert.notEqual(next, socket);
+    assert.equal(renewal.settled, "");
+    assert.deepEqual(next.protocols[1], `yanlink.token.${Buffer.from("token-3").toString("base64url")}`);
+    next.hello();
+    await world.pass(15_000);
+    assert.deepEqual(next.of(22), []);
+    assert.equal(renewal.settled, "done");
+    assert.equal(world.sockets.length, 2);
+  });
+}
+
+test("a token is not shown twice on one connection either", async () => {
+  const { world, socket, renewal } = await renewing();
+  await world.pass(25_000);
+  assert.equal(socket.of(22).length, 1);
+  socket.say({ type: 22, id: socket.sent.find(({ type }) => type === 22).id, status: 200 });
+  await world.settle();
+  assert.equal(renewal.settled, "done");
+});
+
+test("a token that is asked for while the handshake is under way is shown after it", async () => {
+  const world = new World();
+  const link = world.link();
+  const socket = await world.socket();
+  const renewed = link.renew();
+  await world.settle();
+  socket.hello();
+  assert.deepEqual(socket.of(22), [{ token: "token-2" }]);
+  socket.say({ type: 22, id: socket.sent.find(({ type }) => type === 22).id, status: 200 });
+  await renewed;
+});
+
+test("one that is asked for before the handshake is overtaken by it", async () => {
+  const world = new World();
+  const { link, socket } = await world.online();
+  socket.end();
+  const renewed = link.renew();
+  await world.pass(1000);
+  const next = await world.socket();
+  next.hello();
+  await renewed;
+  assert.deepEqual([...socket.of(22), ...next.of(22)], []);
+});
+
+test("a renewal ends with the last connection", async () => {
+  let gone = false;
+  const token = async () => { if (gone) throw Object.assign(new Error("log in"), { final: true }); return "a token"; };
+  const { world, link, socket, renewal } = await renewing({ token });
+  gone = true;
+  socket.end(4401);
+  await world.pass(1000);
+  assert.deepEqual([link.connection.why, renewal.settled], ["signed_out", "closed"]);
+  gone = false;
+  await assert.rejects(link.renew(), { code: "closed" });
+
+  const other = await renewing();
+  await other.link.close();
+  await other.world.settle();
+  assert.equal(other.renewal.settled, "closed");
+});
+
 test("a handshake that fails: who we are decides", async () => {
   const world = new World();
   const link = world.link();
@@ -137,7 +216,7 @@ test("a handshake that fails: who we are decides", async () => {
   assert.deepEqual(world.tokens, [{ renew: false }, { renew: true }]);
   (await world.socket()).end();
   await world.pass(60_000);
-  assert.deepEqual(link.connection, { state: "ended", why: "signed_out", code: undefined });
+  assert.deepEqual(link.connection, { state: "ended", why: "signed_out", code: undefined, reason: undefined });
   assert.equal(world.sockets.length, 2);
 });
 

@@ -213,6 +213,14 @@ test("a sync that is refused for now is tried again", async () => {
   assert.equal(socket.of(28).length, 2);
 });
 
+test("the answer to a subscription says how it stands with everybody", async () => {
+  const world = new World();
+  const { link, socket } = await world.online();
+  link.watch(["will", "ann"]);
+  socket.say({ type: 23, status: 200, params: { users: [{ openid: "will", status: "online", devices: ["web"] }, { openid: "ann", status: "offline", devices: [] }] } });
+  assert.deepEqual(link.of("presence").map(({ openid, status }) => [openid, status]), [["will", "online"], ["ann", "offline"]]);
+});
+
 test("presence is asked for again after a reconnect", async () => {
   const world = new World();
   const { link, socket } = await world.online();
@@ -255,7 +263,7 @@ test("read marks and recalls wait for a connection and for their answer", async 
   next.hello();
   const [asked] = next.sent.filter(({ type }) => type === 25);
   assert.deepEqual(asked.params, { conversationId: "a1", seq: 5 });
-  next.say({ type: 25, id: asked.id, status: 200, params: {} });
+  next.say({ type: 25, id: asked.id, status: 200, params: { conversationId: "a1", seq: 5, at: 2 } });
   next.refuse(next.sent.find(({ type }) => type === 30).id, "forbidden");
   await read;
   await assert.rejects(recall, { code: "forbidden" });

@@ -120,6 +120,19 @@ test("a tab that is told to start, or to try now, tells the one that connects", 
   assert.equal(world.sockets.length, 3);
 });
 
+test("what ended the connection of all tabs is not undone by the tab whose turn comes", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  socket.end(4403, "signed out");
+  await world.settle();
+  await first.close();
+  await world.pass(10_000);
+  assert.deepEqual([second.connection.why, second.connection.reason], ["forbidden", "signed out"]);
+  assert.equal(world.sockets.length, 1);
+  second.start();
+  await world.settle();
+  assert.equal(world.sockets.length, 2);
+});
+
 test("a tab that waits for its turn may be closed", async () => {
   const { world, first, second } = await twoTabs();
   await second.close();
@@ -140,4 +153,24 @@ test("without locks each tab is a passing device, and one that was duplicated ta
   assert.equal(world.sockets.length, 2);
   assert.notEqual(link.device, before);
   undo = () => {};
+});
+
+test("a renewal of the second tab belongs to one connection too", async () => {
+  const { world, first, second, socket } = await twoTabs();
+  const over = [second.renew(), second.renew()];
+  await world.settle();
+  assert.equal(socket.of(22).length, 2);
+  socket.say({ type: 22, id: socket.sent.find(({ type }) => type === 22).id, status: 200 });
+  await over[0];
+  await first.close();
+  const next = await world.socket();
+  next.hello();
+  await world.pass(15_000);
+  await over[1];
+  assert.deepEqual(next.of(22), []);
+
+  const last = second.renew();
+  await world.settle();
+  next.end(4403);
+  await assert.rejects(last, { code: "closed" });
 });

@@ -70,7 +70,7 @@ func (w *world) ackOne(k *conn, r *record, how uint32) {
 	switch {
 	case r.recalls == nil && r.sender != k.client.user && r.msgid != "" && how%2 == 0:
 		a.named = r.msgid
-	case how%3 == 1 && r.sender == k.client.user && len(w.copies(r)) == 1:
+	case how%3 == 1 && r.sender == k.client.user && len(w.copies(r)) == 1 && !w.beingSent(r.sender, r.msgid):
 		a.named, a.copy = r.msgid, true
 	case how%3 == 0:
 		delete(params, "fromUser")
@@ -88,6 +88,22 @@ func (w *world) copies(r *record) (found []*record) {
 		}
 	}
 	return found
+}
+
+// beingSent reports whether a message of that name is sent in this step: then it is open which one the name means.
+func (w *world) beingSent(user, msgid string) bool {
+	return slices.ContainsFunc(w.asks, func(a ask) bool {
+		s, ok := a.(*sending)
+		return ok && s.user == user && s.msgid == msgid
+	})
+}
+
+// copyNamed reports whether a user acknowledges an own message under that name in this step.
+func (w *world) copyNamed(user, msgid string) bool {
+	return slices.ContainsFunc(w.asks, func(a ask) bool {
+		ack, ok := a.(*acking)
+		return ok && ack.copy && ack.conn.client.user == user && ack.named == msgid
+	})
 }
 
 // ackAgain repeats an acknowledgement.

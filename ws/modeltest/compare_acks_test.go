@@ -1,6 +1,10 @@
 package modeltest
 
-import "github.com/yanlink/yanlink/ws/protocol"
+import (
+	"slices"
+
+	"github.com/yanlink/yanlink/ws/protocol"
+)
 
 // claims are what a step's acknowledgements by one device come to in one thread: the seqs that have to be receipts
 // now, and those that may be.
@@ -100,7 +104,12 @@ func (w *world) claim(all map[lane]*claims, a *acking, answered bool) {
 			w.extra[r]++ // the session began before it could know
 		}
 		a.conn.tried[r] = true
-		switch v := w.model.due(d, r); {
+		v := w.model.due(d, r)
+		if a.target != nil && v != yes && r.seq <= d.in(t).startHigh {
+			v = w.model.late(d, r)
+			w.extra[r]++ // two at once may both be taken for the first
+		}
+		switch {
 		case v == yes && sure:
 			c.must[seq] = true
 			a.conn.heard = a.at
@@ -210,13 +219,16 @@ func (w *world) reset(x *syncing) verdict {
 	if !x.conn.fresh {
 		return no
 	}
-	d, v := w.device(x.conn), no
+	d, v, sure := w.device(x.conn), no, yes
+	if w.markedBefore(x) {
+		sure = maybe // what is lost is told once, and the one before may have told it
+	}
 	for _, mark := range x.marks {
 		p := d.in(mark.thread)
 		code, _ := w.ackCode(mark)
 		switch {
 		case code == "" && mark.through <= p.startLow:
-			return yes
+			return sure
 		case code != "" || mark.through <= p.startHigh:
 			v = maybe
 		}
@@ -224,13 +236,27 @@ func (w *world) reset(x *syncing) verdict {
 			switch due := w.model.due(d, r); {
 			case x.conn.pushes[r] != nil || r.born == w.model.step:
 			case code == "" && due == yes:
-				return yes
+				return sure
 			default: // nothing was lost, but the server need not know that yet
 				v = maybe
 			}
 		}
 	}
 	return v
+}
+
+// markedBefore reports whether another frame of this step and session than x claims that everything was shown up to some
+// place.
+func (w *world) markedBefore(x *syncing) bool {
+	return slices.ContainsFunc(w.asks, func(a ask) bool {
+		switch before := a.(type) {
+		case *syncing:
+			return before != x && before.conn == x.conn && len(before.marks) > 0
+		case *acking:
+			return before.conn == x.conn && before.thread != nil
+		}
+		return false
+	})
 }
 
 func setOf(list []string) map[string]bool {

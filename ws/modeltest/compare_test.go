@@ -292,6 +292,8 @@ func (w *world) compareSend(s *sending) {
 	case s.accepted:
 		if old == nil || old.id() != s.messageID || old.body != s.body {
 			w.wrong("%s was called a repeat of %s, which is %v", s, s.messageID, old)
+		} else if s.conn != nil {
+			s.conn.asked[proof{old, ""}]++ // it may have missed the 17
 		}
 	case s.code == string(protocol.Conflict):
 		if old == nil || old.body == s.body {

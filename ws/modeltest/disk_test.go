@@ -58,8 +58,8 @@ func (f *flash) cut() {
 
 func (f *flash) close(s ws.Store) { _ = s.Close() }
 
-// newDisk returns the disk of a run: most runs are quick ones in memory.
-func newDisk(seed uint64) disk {
+// quickDisk is the disk of a run where nothing else is asked for: most runs are quick ones in memory.
+func quickDisk(seed uint64) disk {
 	if *pebbles > 0 && seed%uint64(*pebbles) == 0 {
 		return newFlash(seed)
 	}

@@ -24,41 +24,51 @@ var (
 const lanes = 2
 
 func TestModel(t *testing.T) {
+	runAll(t, *runs, func(*testing.T) newDisk { return quickDisk })
+}
+
+// newDisk makes the disk of the run of a seed, an empty one.
+type newDisk func(seed uint64) disk
+
+// runAll makes so many runs in a few lanes, each with disks of its own.
+func runAll(t *testing.T, runs int, disks func(t *testing.T) newDisk) {
 	first := *seed
 	if first == 0 {
 		first = uint64(time.Now().UnixNano())
 	}
+	seen := &tally{counts: map[string]int{}}
 	var begun atomic.Int64
 	for lane := range lanes {
 		t.Run(fmt.Sprintf("lane %d", lane), func(t *testing.T) {
 			t.Parallel()
-			for n := begun.Add(1); n <= int64(*runs); n = begun.Add(1) {
-				tryRun(t, first+uint64(n)-1)
+			newDisk := disks(t)
+			for n := begun.Add(1); n <= int64(runs); n = begun.Add(1) {
+				seen.add(tryRun(t, first+uint64(n)-1, newDisk))
 			}
 		})
 	}
 	t.Cleanup(func() {
 		if !t.Failed() {
-			seen.check(t, *runs)
+			seen.check(t, runs)
 		}
 	})
 }
 
-// tryRun makes the run of a seed, and shows the shortest list of steps that fails as it does.
-func tryRun(t *testing.T, seed uint64) {
+// tryRun makes the run of a seed and returns what came about in it, or shows the shortest list of steps that fails as it does.
+func tryRun(t *testing.T, seed uint64, newDisk newDisk) map[string]int {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	s := randomSetting(rng)
 	list := randomSteps(rng, *steps)
-	result := play(t, seed, s, list)
+	result := play(t, seed, s, list, newDisk)
 	if len(result.problems) == 0 {
-		seen.add(result.counts)
-		return
+		return result.counts
 	}
 	t.Logf("seed %d fails: %s", seed, result.problems[0])
-	list, result = shrink(t, seed, s, list, result)
+	list, result = shrink(t, seed, s, list, newDisk, result)
 	t.Fatalf("seed %d, setting %+v, %d steps:\n%s\n\nwhat happened:\n%s\n\nthe difference:\n%s", seed, s, len(list),
 		text(list), strings.Join(result.log, "\n"), strings.Join(result.problems, "\n"))
+	return nil
 }
 
 func text(list []step) string {
@@ -70,7 +80,7 @@ func text(list []step) string {
 }
 
 // play makes one run in a bubble of its own.
-func play(t *testing.T, seed uint64, s setting, list []step) (w *world) {
+func play(t *testing.T, seed uint64, s setting, list []step, newDisk newDisk) (w *world) {
 	t.Helper()
 	watch := time.AfterFunc(time.Minute, func() {
 		fmt.Fprintf(os.Stderr, "seed %d, setting %+v hangs:\n%s\n", seed, s, text(list))
@@ -91,14 +101,14 @@ func play(t *testing.T, seed uint64, s setting, list []step) (w *world) {
 }
 
 // shrink cuts steps and operations out as long as the run still fails.
-func shrink(t *testing.T, seed uint64, s setting, list []step, failed *world) ([]step, *world) {
+func shrink(t *testing.T, seed uint64, s setting, list []step, newDisk newDisk, failed *world) ([]step, *world) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	try := func(shorter []step) bool {
 		if time.Now().After(deadline) {
 			return false
 		}
-		w := play(t, seed, s, shorter)
+		w := play(t, seed, s, shorter, newDisk)
 		if len(w.problems) == 0 {
 			return false
 		}

@@ -150,6 +150,17 @@ func (m *model) due(d *device, r *record) verdict {
 	return yes
 }
 
+// late says whether an acknowledgement of r by its name counts although the device may have begun beyond it.
+func (m *model) late(d *device, r *record) verdict {
+	switch {
+	case !m.wants(d, r) || d.in(r.thread).acked[r.seq] != 0 || r.recalledIn != 0 && r.recalledIn < m.step:
+		return no
+	case r.recalledIn != 0:
+		return maybe
+	}
+	return yes
+}
+
 // hadThrough returns up to where the device has had everything: at least, or at most.
 func (m *model) hadThrough(d *device, t *thread, atMost bool) uint64 {
 	p := d.in(t)

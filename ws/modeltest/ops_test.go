@@ -209,7 +209,7 @@ func (w *world) send(k *conn, o op) {
 		}
 	default:
 		old := w.earlier(c.user, o.a)
-		if old == nil {
+		if old == nil || w.copyNamed(c.user, old.msgid) {
 			return
 		}
 		s.msgid = old.msgid

@@ -19,7 +19,7 @@ type session struct {
 	leaving   bool // the client closed it, or the network did
 
 	proofs map[proof]int  // 17s that came
-	asked  map[proof]int  // and those that a sync asked for
+	asked  map[proof]int  // and those that a sync or a repeat asked for
 	owed   map[proof]bool // and those that are due
 }
 

@@ -26,8 +26,6 @@ type tally struct {
 	counts map[string]int
 }
 
-var seen = tally{counts: map[string]int{}}
-
 func (a *tally) add(counts map[string]int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -31,6 +31,7 @@ func hotEncoders(tb testing.TB) map[string]func(dst []byte) []byte {
 	message.Body = strings.Repeat("0123456789abcdef", 8)
 	accepted := Accepted{ID: "17", At: message.At, Message: message.Body, MsgID: "16516", MessageID: message.MessageID}
 	acked := Acked{At: message.At, MsgID: "16516"}
+	presence := Presence{At: message.At, OpenID: "a", Status: "online", Devices: []string{"web", "phone"}}
 	fault := FieldError(BadField, "fileType", "must be a number from 0 to 4")
 	syncDone := SyncDone{Waiting: fullPending(), Errors: []MarkError{{1, fault}}}
 	return map[string]func(dst []byte) []byte{
@@ -46,8 +47,13 @@ func hotEncoders(tb testing.TB) map[string]func(dst []byte) []byte {
 		"Recalled": func(dst []byte) []byte {
 			return AppendRecalledShared(dst, Recalled{MessageID: message.MessageID, By: "a"})
 		},
-		"Event": func(dst []byte) []byte { return AppendEventShared(dst, Event{Event: "left", User: "a", By: "a"}) },
-		"Hello": func(dst []byte) []byte { return AppendHello(dst, Hello{SessionID: "s", OpenID: "a", Device: "web"}) },
+		"WatchDone": func(dst []byte) []byte { return AppendWatchDone(dst, "1", []Presence{presence, presence}) },
+		"Presence":  func(dst []byte) []byte { return AppendPresence(dst, cst, &presence) },
+		"Signal":    func(dst []byte) []byte { return AppendSignal(dst, Signal{From: message.From, Signal: "typing"}) },
+		"ReadDone":  func(dst []byte) []byte { return AppendReadDone(dst, ReadDone{Conversation: 1, Seq: 2}) },
+		"ReadBy":    func(dst []byte) []byte { return AppendReadBy(dst, ReadBy{User: "a", SessionID: "s", To: "b"}) },
+		"Event":     func(dst []byte) []byte { return AppendEventShared(dst, Event{Event: "left", User: "a", By: "a"}) },
+		"Hello":     func(dst []byte) []byte { return AppendHello(dst, Hello{SessionID: "s", OpenID: "a", Device: "web"}) },
 	}
 }
 

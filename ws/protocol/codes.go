@@ -1,9 +1,14 @@
 package protocol
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Code is the machine-readable name of an error, the same in 500 frames and in REST bodies.
@@ -36,36 +41,47 @@ const (
 	Internal           Code = "internal"
 )
 
-// codes is the one table of what a code means to HTTP, and whether and when the same request may succeed later.
+// codes is the one table of what a code means, to HTTP too, and whether and when the same request may succeed later.
 var codes = map[Code]struct {
 	status    int
 	temporary bool
 	retry     int // seconds of Retry-After; 0: none
+	meaning   string
 }{
-	BadJSON:            {http.StatusBadRequest, false, 0},
-	BadFrame:           {http.StatusBadRequest, false, 0},
-	UnknownType:        {http.StatusBadRequest, false, 0},
-	MissingField:       {http.StatusBadRequest, false, 0},
-	BadField:           {http.StatusBadRequest, false, 0},
-	TooLarge:           {http.StatusRequestEntityTooLarge, false, 0},
-	BinaryUnsupported:  {http.StatusBadRequest, false, 0},
-	UnknownUser:        {http.StatusNotFound, false, 0},
-	UnknownGroup:       {http.StatusNotFound, false, 0},
-	NotMember:          {http.StatusForbidden, false, 0},
-	NotAddressed:       {http.StatusForbidden, false, 0},
-	IdentityMismatch:   {http.StatusForbidden, false, 0},
-	Unauthorized:       {http.StatusUnauthorized, false, 0},
-	Forbidden:          {http.StatusForbidden, false, 0},
-	NotFound:           {http.StatusNotFound, false, 0},
-	Conflict:           {http.StatusConflict, false, 0},
-	RateLimited:        {http.StatusTooManyRequests, true, 1},
-	Overloaded:         {http.StatusServiceUnavailable, true, 1},
-	StorageUnavailable: {http.StatusServiceUnavailable, true, 2},
-	Draining:           {http.StatusServiceUnavailable, true, 1},
-	SSOUnavailable:     {http.StatusServiceUnavailable, true, 2},
-	UpgradeRequired:    {http.StatusUpgradeRequired, false, 0},
-	Internal:           {http.StatusInternalServerError, true, 0},
+	BadJSON:            {http.StatusBadRequest, false, 0, "the frame, or the body, is no valid JSON"},
+	BadFrame:           {http.StatusBadRequest, false, 0, "JSON, but no frame: not an object, or a key given twice"},
+	UnknownType:        {http.StatusBadRequest, false, 0, "no frame that a client may send has this type"},
+	MissingField:       {http.StatusBadRequest, false, 0, "a field that is required is not there; `field` names it"},
+	BadField:           {http.StatusBadRequest, false, 0, "a field has a value that it cannot have; `field` names it"},
+	TooLarge:           {http.StatusRequestEntityTooLarge, false, 0, "over `limits.frameBytes`; by REST over `server.bodyBytes`"},
+	BinaryUnsupported:  {http.StatusBadRequest, false, 0, "a binary frame; frames are text"},
+	UnknownUser:        {http.StatusNotFound, false, 0, "nobody of that openid is known here"},
+	UnknownGroup:       {http.StatusNotFound, false, 0, "there is no such group, or not for you"},
+	NotMember:          {http.StatusForbidden, false, 0, "you are not a member of that conversation"},
+	NotAddressed:       {http.StatusForbidden, false, 0, "what you acknowledge was not sent to you"},
+	IdentityMismatch:   {http.StatusForbidden, false, 0, "it names somebody else than the token does"},
+	Unauthorized:       {http.StatusUnauthorized, false, 0, "no token or key, or one that is bad, has ended or was revoked"},
+	Forbidden:          {http.StatusForbidden, false, 0, "not yours to do, or you are banned"},
+	NotFound:           {http.StatusNotFound, false, 0, "not there, or not yours to see"},
+	Conflict:           {http.StatusConflict, false, 0, "the same msgid with other content; too late to recall or to cancel"},
+	RateLimited:        {http.StatusTooManyRequests, true, 1, "more than the limits allow; slow down"},
+	Overloaded:         {http.StatusServiceUnavailable, true, 1, "more is waiting than can be written; nothing was accepted"},
+	StorageUnavailable: {http.StatusServiceUnavailable, true, 2, "the ledger cannot be written or read; nothing was accepted"},
+	Draining:           {http.StatusServiceUnavailable, true, 1, "the node is going away; connect again, elsewhere"},
+	SSOUnavailable:     {http.StatusServiceUnavailable, true, 2, "the token cannot be checked at the moment"},
+	UpgradeRequired:    {http.StatusUpgradeRequired, false, 0, "not a WebSocket handshake"},
+	Internal:           {http.StatusInternalServerError, true, 0, "a fault of ours; its text stays in the log"},
 }
+
+// Codes returns every code of the protocol, by status and name.
+func Codes() []Code {
+	return slices.SortedFunc(maps.Keys(codes), func(a, b Code) int {
+		return cmp.Or(a.Status()-b.Status(), strings.Compare(string(a), string(b)))
+	})
+}
+
+// Meaning says in a few words, in Markdown, when c is given.
+func (c Code) Meaning() string { return codes[c].meaning }
 
 // Status returns the HTTP status that belongs to c; 500 for a code that is not in the protocol.
 func (c Code) Status() int {
@@ -101,6 +117,17 @@ type Error struct {
 	Field   string // the offending field, by its path below params; may be empty
 	MsgID   string // the msgid of the request that failed; may be empty
 	Cause   error
+	// RetryAfter is when the same request may succeed, where that is known better than by the code. HTTP tells it in
+	// whole seconds, rounded up.
+	RetryAfter time.Duration
+}
+
+// SetHeaders sets what goes with an answer of e: what goes with its code, and when exactly to come back.
+func (e *Error) SetHeaders(h http.Header) {
+	e.Code.SetHeaders(h)
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+	}
 }
 
 // NewError builds an Error without a field.
@@ -141,23 +168,6 @@ func AsError(err error) *Error {
 	}
 	return &Error{Code: Internal, Message: "something went wrong on our side", Cause: err}
 }
-
-// Close codes of RFC 6455 and ours (4000 and up): they tell the client whether to come back.
-const (
-	CloseNormal      = 1000
-	CloseGoingAway   = 1001
-	CloseBadData     = 1007
-	CloseTooLarge    = 1009
-	CloseFault       = 1011
-	CloseRestart     = 1012
-	CloseOverload    = 1013
-	CloseBadFrames   = 4400
-	CloseTokenEnded  = 4401
-	CloseForbidden   = 4403
-	CloseNoHeartbeat = 4408
-	CloseReplaced    = 4409
-	CloseAcksNothing = 4410
-)
 
 // Trigger says through which door a message came.
 type Trigger uint8

@@ -7,14 +7,14 @@ import (
 )
 
 // Decode reads a frame that a client sent into f, whatever f held before. It keeps nothing of data: f's strings share
-// one copy of it, so keeping one of them keeps them all. Marks and Pending reuse f's arrays and are good until the next
-// call. It is safe for concurrent use with different frames.
+// one copy of it, so keeping one of them keeps them all. Users, Marks and Pending reuse f's arrays and are good until the
+// next call. It is safe for concurrent use with different frames.
 //
 // After an error f.ID and f.MsgID hold what could be read of them, f.Type the number if it was one, and nothing else of
 // f counts; the error's MsgID is f.MsgID. Of several faults in one frame the answer names the first of: the text, a key
 // given twice, id, type, params.
 func Decode(data []byte, f *Frame) *Error {
-	*f = Frame{Marks: f.Marks[:0], Pending: f.Pending[:0]}
+	*f = Frame{Users: f.Users[:0], Marks: f.Marks[:0], Pending: f.Pending[:0]}
 	d := decoder{scanner: scanner{input: string(data)}}
 	err := d.scan()
 	if err == nil {
@@ -185,7 +185,7 @@ func (d *decoder) interpret(f *Frame) *Error {
 
 func fromClient(t Type) bool {
 	switch t {
-	case TypeSend, TypeRegister, TypeHeartbeat, TypeAck, TypePing, TypeRenew, TypeSync, TypeRecall:
+	case TypeSend, TypeRegister, TypeHeartbeat, TypeAck, TypePing, TypeRenew, TypeWatch, TypeRead, TypeSignal, TypeSync, TypeRecall:
 		return true
 	default:
 		return false
@@ -203,6 +203,12 @@ func (d *decoder) read(f *Frame) *Error {
 		return d.register(f)
 	case TypeRenew:
 		return d.renew(f)
+	case TypeWatch:
+		return d.watch(f)
+	case TypeRead:
+		return d.markRead(f)
+	case TypeSignal:
+		return d.signal(f)
 	case TypeSync:
 		return d.sync(f)
 	case TypeRecall:

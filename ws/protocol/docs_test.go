@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/hex"
 	"os"
 	"regexp"
 	"strings"
@@ -45,6 +46,14 @@ func TestDocs_Codes(t *testing.T) {
 	}
 }
 
+func mustHex(digits string) (id [16]byte) {
+	_, err := hex.Decode(id[:], []byte(digits))
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
 func documented() map[string]string {
 	dates := NewDates(time.FixedZone("CST", 8*3600))
 	const at = 1704162492912
@@ -64,6 +73,17 @@ func documented() map[string]string {
 		"upto":         string(AppendAcked(nil, dates, Acked{At: at, Conversation: id.Conversation, UpTo: 7})),
 		"delivered": string(AppendDelivered(nil, dates, Delivered{
 			At: at, MsgID: "m-17", MessageID: id, ToUser: "jack", Device: "web", RequestID: request,
+			SessionID: "192.168.56.1:8084_rose_20240102102700", To: "rose", Trigger: TriggerREST,
+		})),
+		"watchdone": string(AppendWatchDone(nil, "", []Presence{
+			{OpenID: "jack", Status: "online", Devices: []string{"web"}}, {OpenID: "will", Status: "offline"},
+		})),
+		"presence": string(AppendPresence(nil, dates, &Presence{At: at, OpenID: "jack", Status: "online", Devices: []string{"web", "phone"}})),
+		"signal":   string(AppendSignal(nil, Signal{At: at, From: rose, Signal: "typing"})),
+		"signaled": string(AppendReply(nil, TypeSignal, "7")),
+		"readdone": string(AppendReadDone(nil, ReadDone{Conversation: id.Conversation, Seq: 7, At: at})),
+		"readby": string(AppendReadBy(nil, ReadBy{
+			At: at, Conversation: id.Conversation, Seq: 7, User: "jack", MessageID: mustHex("9b1f0c7d2a3e4f5061728394a5b6c7d8"), RequestID: request,
 			SessionID: "192.168.56.1:8084_rose_20240102102700", To: "rose", Trigger: TriggerREST,
 		})),
 		"recalled":   string(AppendMessageTail(recalled, recallTail)),

@@ -81,9 +81,33 @@ func TestEncoders(t *testing.T) {
 			`{"type":500,"params":{"code":"storage_unavailable","message":"later","temporary":true},"status":503}`,
 			AppendError(nil, "", NewError(StorageUnavailable, "later")),
 		},
-		"Heartbeat":     {`{"type":12,"status":200}`, AppendReply(nil, TypeHeartbeatAck, "")},
-		"HeartbeatID":   {`{"type":12,"status":200,"id":1}`, AppendReply(nil, TypeHeartbeatAck, "1")},
-		"RecallDone":    {`{"type":30,"params":{"messageId":"000000000000002a0000000000000007"},"status":200,"id":"r"}`, AppendRecallDone(nil, `"r"`, id)},
+		"Heartbeat":   {`{"type":12,"status":200}`, AppendReply(nil, TypeHeartbeatAck, "")},
+		"HeartbeatID": {`{"type":12,"status":200,"id":1}`, AppendReply(nil, TypeHeartbeatAck, "1")},
+		"RecallDone":  {`{"type":30,"params":{"messageId":"000000000000002a0000000000000007"},"status":200,"id":"r"}`, AppendRecallDone(nil, `"r"`, id)},
+		"WatchDone": {
+			`{"type":23,"params":{"users":[{"openid":"a","status":"online","devices":["web","phone"]},{"openid":"b","status":"unknown","devices":[]}]},"status":200,"id":"w"}`,
+			AppendWatchDone(nil, `"w"`, []Presence{{OpenID: "a", Status: "online", Devices: []string{"web", "phone"}}, {OpenID: "b", Status: "unknown"}}),
+		},
+		"WatchDoneNobody": {`{"type":23,"params":{"users":[]},"status":200}`, AppendWatchDone(nil, "", nil)},
+		"Presence": {
+			`{"type":24,"params":{"openid":"a","status":"offline","devices":[],"date":"Tue Jan 02 10:28:12 CST 2024","at":1704162492912},"status":200}`,
+			AppendPresence(nil, cst, &Presence{At: at, OpenID: "a", Status: "offline"}),
+		},
+		"Signal": {
+			`{"type":27,"params":{"fromUser":{"openid":"a","loginStatus":"1","userName":"Al"},"signal":"typing","at":1704162492912},"status":200}`,
+			AppendSignal(nil, Signal{At: at, From: User{"a", "Al", true}, Signal: "typing"}),
+		},
+		"ReadDone": {
+			`{"type":25,"params":{"conversationId":"000000000000002a","seq":7,"at":1704162492912},"status":200,"id":"r"}`,
+			AppendReadDone(nil, ReadDone{ID: `"r"`, Conversation: 0x2a, Seq: 7, At: at}),
+		},
+		"ReadBy": {
+			`{"activeTime":1704162492912,"from":"system","messageId":"fec21e309260486fb78e04aa3b3d7b5f","msg":{"type":26,"params":{"conversationId":"000000000000002a","seq":7,"user":"b"},"status":200},"msgType":1,"requestId":"fec21e30-9260-486f-b78e-04aa3b3d7b5f","sessionId":"s","to":["a"],"trigger":2}`,
+			AppendReadBy(nil, ReadBy{
+				At: at, Conversation: 0x2a, Seq: 7, User: "b", MessageID: tail.RequestID, RequestID: tail.RequestID, SessionID: "s", To: "a",
+				Trigger: TriggerWebSocket,
+			}),
+		},
 		"PongID":        {`{"type":"pong","id":"p"}`, AppendPong(nil, `"p"`)},
 		"AppendsToWhat": {`before{"type":7,"status":200}`, AppendReply([]byte("before"), TypeRegister, "")},
 	} {

@@ -1,5 +1,7 @@
 package protocol
 
+import "encoding/hex"
+
 // AppendMessageShared appends the part of frame 2 that is the same for every device of one receiver: everything up to and
 // including seq. AppendMessageTail adds the rest.
 func AppendMessageShared(dst []byte, m Message) []byte {
@@ -52,10 +54,26 @@ func AppendDelivered(dst []byte, dates *Dates, d Delivered) []byte {
 	return appendAddress(dst, d.RequestID, d.SessionID, d.To, d.Trigger)
 }
 
-// appendEnvelope opens an envelope, up to where msg stands.
+// AppendReadBy appends frame 26.
+func AppendReadBy(dst []byte, r ReadBy) []byte {
+	dst = appendLooseEnvelope(dst, r.At, r.MessageID)
+	dst = appendConversation(dst, `,"msg":{"type":26,"params":{"conversationId":`, r.Conversation)
+	dst = appendUint(dst, `,"seq":`, r.Seq)
+	dst = appendText(dst, `,"user":`, r.User)
+	return appendAddress(dst, r.RequestID, r.SessionID, r.To, r.Trigger)
+}
+
+// appendEnvelope opens an envelope around a record, up to where msg stands.
 func appendEnvelope(dst []byte, at int64, id MessageID) []byte {
 	dst = appendInt(dst, `{"activeTime":`, at)
 	return appendID(dst, `,"from":"system","messageId":`, id)
+}
+
+// appendLooseEnvelope opens an envelope around what is no record: its id is a random one.
+func appendLooseEnvelope(dst []byte, at int64, id [16]byte) []byte {
+	dst = appendInt(dst, `{"activeTime":`, at)
+	dst = append(dst, `,"from":"system","messageId":"`...)
+	return append(hex.AppendEncode(dst, id[:]), '"')
 }
 
 // appendAddress closes params, msg and the envelope around them. The given examples show msgType 1 in both 2 and 17.

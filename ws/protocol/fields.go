@@ -13,11 +13,15 @@ const (
 	fieldToUser
 	fieldConversation
 	fieldUpTo
+	fieldSeq
 	fieldOpenID
 	fieldUserName
 	fieldLoginStatus
 	fieldToken
 	fieldMessageID
+	fieldUsers
+	fieldGroup
+	fieldSignal
 	fieldConversations
 	fieldPending
 	fieldCount
@@ -28,9 +32,10 @@ const (
 var fieldNames = [fieldCount]string{
 	fieldTo: "toMessageId", fieldMessage: "message", fieldFileType: "fileType", fieldMsgID: "msgid",
 	fieldIsRetry: "isretry", fieldFromUser: "fromUser", fieldToUser: "toUser",
-	fieldConversation: "conversationId", fieldUpTo: "upTo",
+	fieldConversation: "conversationId", fieldUpTo: "upTo", fieldSeq: "seq",
 	fieldOpenID: "openid", fieldUserName: "userName", fieldLoginStatus: "loginStatus",
-	fieldToken: "token", fieldMessageID: "messageId",
+	fieldToken: "token", fieldMessageID: "messageId", fieldUsers: "users",
+	fieldGroup: "groupId", fieldSignal: "signal",
 	fieldConversations: "conversations", fieldPending: "pending",
 }
 
@@ -55,6 +60,8 @@ func fieldOf(name string) field {
 		return fieldConversation
 	case "upTo":
 		return fieldUpTo
+	case "seq":
+		return fieldSeq
 	case "openid":
 		return fieldOpenID
 	case "userName":
@@ -65,6 +72,12 @@ func fieldOf(name string) field {
 		return fieldToken
 	case "messageId":
 		return fieldMessageID
+	case "users":
+		return fieldUsers
+	case "groupId":
+		return fieldGroup
+	case "signal":
+		return fieldSignal
 	case "conversations":
 		return fieldConversations
 	case "pending":

@@ -16,6 +16,11 @@ const (
 	TypeDelivered    Type = 17
 	TypePing         Type = 20 // on the wire the string "20", answered by the string "pong"
 	TypeRenew        Type = 22
+	TypeWatch        Type = 23
+	TypePresence     Type = 24
+	TypeRead         Type = 25
+	TypeReadBy       Type = 26
+	TypeSignal       Type = 27
 	TypeSync         Type = 28
 	TypeSyncDone     Type = 29
 	TypeRecall       Type = 30
@@ -32,7 +37,7 @@ type Frame struct {
 	// ID is the raw JSON of the frame's id (a string with its quotes, or a number), empty if there was none.
 	ID string
 
-	To       string // Send: toMessageId
+	To       string // Send, Signal: toMessageId
 	Message  string // Send
 	FileType uint8  // Send: 0 to 4
 	MsgID    string // Send, Ack
@@ -41,8 +46,9 @@ type Frame struct {
 	FromUser string // Ack: the original sender
 	ToUser   string // Ack: the acker
 
-	Conversation ConversationID // Ack: with UpTo
+	Conversation ConversationID // Ack: with UpTo; Read
 	UpTo         uint64         // Ack; 0: not given
+	Seq          uint64         // Read
 
 	OpenID      string // Register
 	UserName    string // Register
@@ -51,6 +57,11 @@ type Frame struct {
 	Token string // Renew
 
 	MessageID MessageID // Recall
+
+	Users []string // Watch: openids
+
+	Group  string // Signal: groupId, instead of To
+	Signal string // Signal
 
 	Marks   []Mark      // Sync: conversations, by their ids
 	Pending []MessageID // Sync
@@ -137,6 +148,42 @@ type Delivered struct {
 	SessionID string
 	To        string // the original sender
 	Trigger   Trigger
+}
+
+// Presence is frame 24, and what the answer to a frame 23 says of each user.
+type Presence struct {
+	At      int64 // not in the answer to a frame 23
+	OpenID  string
+	Status  string // online, offline, unknown
+	Devices []string
+}
+
+// ReadDone is the answer to a frame 25.
+type ReadDone struct {
+	ID           string
+	Conversation ConversationID
+	Seq          uint64 // where the mark stands now
+	At           int64
+}
+
+// ReadBy is frame 26.
+type ReadBy struct {
+	At           int64
+	Conversation ConversationID
+	Seq          uint64
+	User         string // who has read
+	MessageID    [16]byte
+	RequestID    [16]byte
+	SessionID    string
+	To           string
+	Trigger      Trigger
+}
+
+// Signal is frame 27 as the server sends it.
+type Signal struct {
+	At     int64
+	From   User
+	Signal string
 }
 
 // SyncDone is frame 29.

@@ -25,6 +25,9 @@ func FuzzDecode(f *testing.F) {
 		`{"type":15,"params":{"msgid":"m","fromUser":{"openid":"a","x":[]},"toUser":null}}`,
 		`{"type":7,"params":{"openid":"a","userName":"Al","loginStatus":"1"}}`,
 		`{"type":22,"params":{"token":"t"}}`,
+		`{"type":23,"params":{"users":["a","\u0062"]}}`,
+		`{"type":27,"params":{"toMessageId":"b","signal":"typing"}}`, `{"type":27,"params":{"groupId":"g","signal":"typing"}}`,
+		`{"type":25,"params":{"conversationId":"` + conv1 + `","seq":9}}`,
 		`{"type":30,"params":{"messageId":"` + msg1 + `"}}`,
 		syncOf(`{"`+conv2+`":0,"`+conv1+`":7}`, `["`+msg1+`"]`),
 		`{"type":11,"x":"\ud800"}`, `{"type":11,"x":"\ud83d\ud83d\ude00"}`, "{\"type\":11,\"x\":\"\xff\"}", "{\"type\":11,\"x\":\"\n\"}",
@@ -104,6 +107,23 @@ func requireParams(t *testing.T, f Frame, raw json.RawMessage) {
 	case TypeRenew:
 		want.Token = stringOf(params["token"])
 		require.NotEmpty(t, want.Token)
+	case TypeWatch:
+		require.NoError(t, json.Unmarshal(params["users"], &want.Users))
+		for _, user := range want.Users {
+			require.True(t, ValidOpenID(user))
+		}
+		if len(want.Users) == 0 {
+			want.Users = nil
+		}
+	case TypeSignal:
+		want.Group, want.Signal, want.To = stringOf(params["groupId"]), stringOf(params["signal"]), stringOf(params["toMessageId"])
+		require.NotEqual(t, want.Group == "", want.To == "")
+		require.True(t, want.Signal != "" && len(want.Signal) <= MaxSignal)
+	case TypeRead:
+		want.Conversation, _ = ParseConversationID(stringOf(params["conversationId"]))
+		want.Seq = integerOf(params["seq"])
+		require.NotZero(t, want.Conversation)
+		require.NotZero(t, want.Seq)
 	case TypeRecall:
 		want.MessageID = mustMessageID(t, stringOf(params["messageId"]))
 	case TypeSync:
@@ -115,8 +135,8 @@ func requireParams(t *testing.T, f Frame, raw json.RawMessage) {
 	}
 	require.Equal(t, want, f)
 	for _, name := range []string{
-		"toMessageId", "message", "fileType", "msgid", "isretry", "fromUser", "toUser", "conversationId", "upTo",
-		"openid", "userName", "loginStatus", "token", "messageId", "conversations", "pending",
+		"toMessageId", "message", "fileType", "msgid", "isretry", "fromUser", "toUser", "conversationId", "upTo", "seq",
+		"openid", "userName", "loginStatus", "token", "messageId", "users", "groupId", "signal", "conversations", "pending",
 	} {
 		require.LessOrEqual(t, times[name], 1, name)
 	}

@@ -2,8 +2,10 @@ package protocol_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 	"time"
@@ -138,6 +140,20 @@ func compareReplies(t *testing.T, a, b, c, id string, at int64, n, m uint64, bit
 	require.Equal(t, pong, parse(t, AppendPong(nil, id)))
 	require.Equal(t, reply(TypeRecall, tree{"messageId": hexID(position1)}, 200, id), parse(t, AppendRecallDone(nil, id, position1)))
 
+	presence := Presence{At: at, OpenID: a, Status: b, Devices: []string{a, c}}
+	stands := tree{"openid": clean(a), "status": clean(b), "devices": []any{clean(a), clean(c)}}
+	require.Equal(t, reply(TypeWatch, tree{"users": []any{stands, stands}}, 200, id), parse(t, AppendWatchDone(nil, id, []Presence{presence, presence})))
+	told := maps.Clone(stands)
+	told["date"], told["at"] = date(at), num(at)
+	require.Equal(t, reply(TypePresence, told, 200, ""), parse(t, AppendPresence(nil, cst, &presence)))
+
+	from := User{a, b, bits&1 > 0}
+	require.Equal(t, reply(TypeSignal, tree{"fromUser": userTree(from), "signal": clean(c), "at": num(at)}, 200, ""),
+		parse(t, AppendSignal(nil, Signal{at, from, c})))
+
+	read := tree{"conversationId": fmt.Sprintf("%016x", n), "seq": num(m), "at": num(at)}
+	require.Equal(t, reply(TypeRead, read, 200, id), parse(t, AppendReadDone(nil, ReadDone{id, ConversationID(n), m, at})))
+
 	for _, code := range []Code{BadField, Overloaded, Code(c)} {
 		fault := &Error{Code: code, Message: a, Field: b, MsgID: c}
 		require.Equal(t,
@@ -215,6 +231,10 @@ func compareEnvelopes(t *testing.T, a, b, c string, at int64, n, m uint64, bits 
 			"messageId": hexID(id), "toUser": clean(a), "device": clean(b), "date": date(at), "at": num(at),
 		}, "msgid", c)),
 		parse(t, AppendDelivered(nil, cst, Delivered{at, c, id, a, b, d.RequestID, d.SessionID, d.To, d.Trigger})))
+
+	read := envelope(TypeReadBy, at, id, d, tree{"conversationId": fmt.Sprintf("%016x", n), "seq": num(m), "user": clean(c)})
+	read["messageId"] = hex.EncodeToString(d.RequestID[:])
+	require.Equal(t, read, parse(t, AppendReadBy(nil, ReadBy{at, id.Conversation, m, c, d.RequestID, d.RequestID, d.SessionID, d.To, d.Trigger})))
 }
 
 // FuzzParse holds the parsers of identities: what they take they write back the same, and only that.

@@ -168,11 +168,30 @@ func (d *decoder) upTo() (uint64, *Error) {
 	if d.absent(fieldUpTo) {
 		return 0, nil
 	}
-	n, ok := d.fields[fieldUpTo].integer()
+	return d.position(fieldUpTo)
+}
+
+// position reads a seq that is there.
+func (d *decoder) position(at field) (uint64, *Error) {
+	n, ok := d.fields[at].integer()
 	if !ok || n == 0 {
-		return 0, fieldUpTo.bad("must be a whole number from 1 to 2^53")
+		return 0, at.bad("must be a whole number from 1 to 2^53")
 	}
 	return n, nil
+}
+
+func (d *decoder) markRead(f *Frame) (err *Error) {
+	if d.absent(fieldConversation) {
+		return fieldConversation.missing()
+	}
+	if f.Conversation, err = d.conversation(); err != nil {
+		return err
+	}
+	if d.absent(fieldSeq) {
+		return fieldSeq.missing()
+	}
+	f.Seq, err = d.position(fieldSeq)
+	return err
 }
 
 func (d *decoder) register(f *Frame) *Error {

@@ -11,15 +11,15 @@ func TestDecode_AgreesWithReference(t *testing.T) {
 		`null`, `true`, `false`, `0`, `-0`, `1`, `4`, `5`, `-1`, `1.0`, `1e2`, `9007199254740992`, `9007199254740993`,
 		`18446744073709551616`, `1e999`, `""`, `"x"`, `"a,b"`, `"\u0000"`, `"4"`, `"04"`, `"\ud83d\ude00"`, `"\ud800"`,
 		`[]`, `{}`, `{"openid":"a"}`, `{"openid":1}`, `["` + msg1 + `"]`, `"` + msg1 + `"`, `"` + conv1 + `"`,
-		`{"` + conv1 + `":1}`, `{"` + conv1 + `":1,"` + conv1 + `":2}`, `{"` + conv1 + `":-1}`, `[[`, `01`,
+		`{"` + conv1 + `":1}`, `{"` + conv1 + `":1,"` + conv1 + `":2}`, `{"` + conv1 + `":-1}`, `[[`, `01`, `["a","b"]`, `["a",1]`, `["a,b"]`,
 	}
 	fields := []string{
-		"toMessageId", "message", "fileType", "msgid", "isretry", "fromUser", "toUser", "conversationId", "upTo", "from",
-		"openid", "userName", "loginStatus", "token", "messageId", "conversations", "pending", "unknown",
+		"toMessageId", "message", "fileType", "msgid", "isretry", "fromUser", "toUser", "conversationId", "upTo", "seq", "from",
+		"openid", "userName", "loginStatus", "token", "messageId", "users", "groupId", "signal", "conversations", "pending", "unknown",
 	}
 	needs := map[string]string{
 		`1`: `"toMessageId":"b","message":"hi"`, `"1"`: ``, `15`: `"msgid":"m"`, `7`: ``, `11`: ``, `"20"`: ``,
-		`22`: `"token":"t"`, `28`: ``, `30`: `"messageId":"` + msg2 + `"`, `2`: ``, `9`: ``, `null`: ``,
+		`22`: `"token":"t"`, `23`: `"users":["a"]`, `27`: `"toMessageId":"b","signal":"typing"`, `25`: `"conversationId":"` + conv1 + `","seq":7`, `28`: ``, `30`: `"messageId":"` + msg2 + `"`, `2`: ``, `9`: ``, `null`: ``,
 	}
 	for typ, need := range needs {
 		for _, value := range values {

@@ -40,6 +40,14 @@ func AppendRecallDone(dst []byte, id string, target MessageID) []byte {
 	return appendReplyEnd(appendID(dst, `{"type":30,"params":{"messageId":`, target), id)
 }
 
+// AppendReadDone appends the answer to a frame 25.
+func AppendReadDone(dst []byte, r ReadDone) []byte {
+	dst = appendConversation(dst, `{"type":25,"params":{"conversationId":`, r.Conversation)
+	dst = appendUint(dst, `,"seq":`, r.Seq)
+	dst = appendInt(dst, `,"at":`, r.At)
+	return appendReplyEnd(dst, r.ID)
+}
+
 // AppendError appends frame 500 with the status that belongs to the error's code. Its cause is not shown.
 func AppendError(dst []byte, id string, e *Error) []byte {
 	dst = appendFault(append(dst, `{"type":500,"params":{`...), e)

@@ -69,6 +69,21 @@ func (d *decoder) pending(f *Frame) *Error {
 	if v.kind != kindArray {
 		return fieldPending.bad("must be an array")
 	}
+	return v.texts(fieldPending, func(text string) *Error {
+		id, ok := ParseMessageID(text)
+		if !ok {
+			return fieldPending.bad("must hold messageIds of 32 lower-case hex digits")
+		}
+		if len(f.Pending) == MaxPending {
+			return fieldPending.bad("more than 1000 entries")
+		}
+		f.Pending = append(f.Pending, id)
+		return nil
+	})
+}
+
+// texts gives take each string of an array, which stands in the field at.
+func (v value) texts(at field, take func(text string) *Error) *Error {
 	s := scanner{input: v.raw, pos: 1}
 	for first := true; ; first = false {
 		more, err := s.next(first, ']')
@@ -80,15 +95,10 @@ func (d *decoder) pending(f *Frame) *Error {
 			return err
 		}
 		if entry.kind != kindText {
-			return fieldPending.bad("must hold strings")
+			return at.bad("must hold strings")
 		}
-		id, ok := ParseMessageID(entry.text())
-		if !ok {
-			return fieldPending.bad("must hold messageIds of 32 lower-case hex digits")
+		if err := take(entry.text()); err != nil {
+			return err
 		}
-		if len(f.Pending) == MaxPending {
-			return fieldPending.bad("more than 1000 entries")
-		}
-		f.Pending = append(f.Pending, id)
 	}
 }

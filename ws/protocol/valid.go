@@ -13,6 +13,8 @@ const (
 	MaxDevice   = 64      // bytes
 	MaxMarks    = 1000    // conversations of one sync
 	MaxPending  = 1000    // pending messages of one sync
+	MaxSignal   = 1024    // bytes
+	MaxUsers    = 1000    // users of one subscription to presence
 	MaxFileType = 4       // video
 	MaxInteger  = 1 << 53 // what a JavaScript number still holds exactly
 )

@@ -36,6 +36,9 @@ func (b *batch) apply(op ws.Op) error {
 		return b.acceptToken(op)
 	case *ws.RevokeTokens:
 		return b.revokeTokens(op)
+	case *ws.DropToken:
+		b.dropToken(op)
+		return nil
 	case *ws.CreateGroup:
 		return b.createGroup(op)
 	case *ws.Change:
@@ -71,6 +74,15 @@ func (b *batch) ban(op *ws.BanUser) error {
 	}
 	u.Banned = op.Banned
 	return nil
+}
+
+func (b *batch) dropToken(op *ws.DropToken) {
+	t, ok := b.tokens[op.Hash]
+	u := b.users[op.OpenID]
+	revoked := u != nil && t.Epoch < u.TokenEpoch
+	if ok && t.OpenID == op.OpenID && t.ExpiresAt < op.Before && !revoked {
+		delete(b.tokens, op.Hash)
+	}
 }
 
 func (b *batch) acceptToken(op *ws.AcceptToken) error {

@@ -77,14 +77,17 @@ func (b *batch) change(op *ws.Change) error {
 
 func (b *batch) markRead(op *ws.MarkRead) error {
 	c := b.conversations[op.Conversation]
-	if c == nil || len(c.stays[op.User]) == 0 {
+	if c == nil || c.open(op.User) == nil {
 		return refuse(protocol.NotMember, "not a member")
 	}
 	if op.Seq > c.Last {
 		return protocol.FieldError(protocol.BadField, "seq", "past the conversation's last position")
 	}
-	stays := c.stays[op.User]
-	newest := &stays[len(stays)-1]
-	newest.Read = max(newest.Read, op.Seq)
+	stay := c.open(op.User)
+	op.Unchanged = op.Seq <= stay.Read
+	if !op.Unchanged {
+		stay.Read, stay.ReadAt = op.Seq, op.At
+	}
+	op.Read, op.Peer = stay.Read, c.Peer(op.User)
 	return nil
 }

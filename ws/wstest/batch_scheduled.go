@@ -6,7 +6,7 @@ import (
 )
 
 func (b *batch) schedule(op *ws.Schedule) error {
-	op.Duplicate, op.Sent, op.Cancelled, op.Scheduled.ID = false, 0, false, 0
+	op.Duplicate, op.Sent, op.Cancelled, op.Scheduled.ID = false, ws.MessageID{}, false, 0
 	s := &op.Scheduled
 	key, err := b.target(s.To, s.Group, s.Draft.Sender)
 	if err != nil {
@@ -18,11 +18,18 @@ func (b *batch) schedule(op *ws.Schedule) error {
 	}
 	if entry != nil {
 		op.Duplicate = true
-		op.Sent, op.Cancelled, s.ID = entry.seq, entry.cancelled, entry.scheduled
+		op.Cancelled, s.ID = entry.cancelled, entry.scheduled
+		if entry.seq != 0 {
+			op.Sent = ws.MessageID{Conversation: b.byKey[key], Seq: entry.seq}
+		}
 		return nil
 	}
-	if err := b.mayWrite(key, &s.Draft, s.To, false); err != nil {
+	if err := b.mayWrite(key, &s.Draft, s.To, op.CreateUsers); err != nil {
 		return err
+	}
+	b.know(s.Draft.Sender, op.SenderName, s.Draft.CreatedAt)
+	if s.Group == 0 {
+		b.know(s.To, "", s.Draft.CreatedAt)
 	}
 	b.lastScheduled++
 	s.ID = b.lastScheduled

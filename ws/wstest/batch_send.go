@@ -89,7 +89,7 @@ func (b *batch) insert(key conversationKey, op *ws.Send) {
 		op.Created = true
 	}
 	c.append(rec)
-	op.Members = c.members()
+	op.Members = c.named()
 	if op.Events != nil {
 		b.emit(op.Events(op))
 	}
@@ -118,7 +118,7 @@ func (b *batch) recall(op *ws.Recall) error {
 	message.RecalledAt = op.Record.CreatedAt
 	op.Record.Kind, op.Record.Sender, op.Record.Target = ws.KindRecall, op.By, op.Seq
 	c.append(&op.Record)
-	op.Members = c.members()
+	op.Members = c.named()
 	return nil
 }
 

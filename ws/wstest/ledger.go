@@ -168,6 +168,14 @@ func (c *conversation) members() []string {
 	return members
 }
 
+// named lists the members as ops answer them: nobody of the system conversation.
+func (c *conversation) named() []string {
+	if c.Kind == ws.System {
+		return nil
+	}
+	return c.members()
+}
+
 // append gives rec the next seq and stores a copy of it.
 func (c *conversation) append(rec *ws.Record) {
 	c.Last++

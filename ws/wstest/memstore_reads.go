@@ -72,6 +72,21 @@ func (m *MemStore) Token(_ context.Context, hash [32]byte) (token ws.Token, owne
 	return token, owner, err
 }
 
+// Tokens implements ws.Reader.
+func (m *MemStore) Tokens(_ context.Context, after [32]byte, limit int) (found []ws.Token, err error) {
+	err = m.read(func(l *ledger) error {
+		for hash := range l.tokens {
+			if slices.Compare(hash[:], after[:]) > 0 {
+				found = append(found, l.tokens[hash])
+			}
+		}
+		slices.SortFunc(found, func(a, b ws.Token) int { return slices.Compare(a.Hash[:], b.Hash[:]) })
+		found = found[:min(len(found), limit)]
+		return nil
+	})
+	return found, err
+}
+
 // Conversation implements ws.Reader.
 func (m *MemStore) Conversation(_ context.Context, id ws.ConversationID) (found ws.Conversation, err error) {
 	err = m.read(func(l *ledger) error {
@@ -80,6 +95,19 @@ func (m *MemStore) Conversation(_ context.Context, id ws.ConversationID) (found 
 			return ws.ErrNotFound
 		}
 		found = c.Conversation
+		return nil
+	})
+	return found, err
+}
+
+// Conversations implements ws.Reader.
+func (m *MemStore) Conversations(_ context.Context, after ws.ConversationID, limit int) (found []ws.Conversation, err error) {
+	err = m.read(func(l *ledger) error {
+		for _, id := range slices.Sorted(maps.Keys(l.conversations)) {
+			if id > after && len(found) < limit {
+				found = append(found, l.conversations[id].Conversation)
+			}
+		}
 		return nil
 	})
 	return found, err
@@ -141,6 +169,17 @@ func (m *MemStore) Members(_ context.Context, id ws.ConversationID) (found []ws.
 		return nil
 	})
 	return found, err
+}
+
+// CountMembers implements ws.Reader.
+func (m *MemStore) CountMembers(_ context.Context, id ws.ConversationID) (count int, err error) {
+	err = m.read(func(l *ledger) error {
+		if c := l.conversations[id]; c != nil {
+			count = len(c.members())
+		}
+		return nil
+	})
+	return count, err
 }
 
 // Stays implements ws.Reader.

@@ -48,6 +48,7 @@ func randomSeeds(t *testing.T, check func(t *testing.T, seed uint64)) {
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
 			defer func() {
 				if t.Failed() {
 					t.Logf("repeat with -wstest.seed=%d -wstest.batches=%d", seed, *randomBatches)

@@ -45,7 +45,7 @@ func outcome(s *subject, op ws.Op) string {
 		}
 		return fmt.Sprint("recalled ", recordText(s, &op.Record), sorted(op.Members))
 	case *ws.Schedule:
-		return fmt.Sprint("scheduled ", op.Duplicate, op.Sent, op.Cancelled)
+		return fmt.Sprint("scheduled ", op.Duplicate, op.Sent.Seq, op.Cancelled)
 	default:
 		return "done"
 	}

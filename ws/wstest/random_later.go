@@ -73,7 +73,11 @@ func (p *pair) accounting() action {
 	if p.IntN(2) == 0 {
 		issued = at - ws.Millis(p.IntN(10_000))
 	}
-	switch p.IntN(6) {
+	switch p.IntN(7) {
+	case 6:
+		return action{fmt.Sprintf("drop %s %d", user, mark), func(view) ws.Op {
+			return &ws.DropToken{Hash: [32]byte{mark, user[0]}, OpenID: user, Before: 99 + ws.Millis(mark%2)}
+		}}
 	case 0:
 		return action{"ban " + user, func(view) ws.Op { return &ws.BanUser{OpenID: user, Banned: true} }}
 	case 1, 2:

@@ -74,6 +74,36 @@ var beatRules = []registryRule{
 	}},
 }
 
+// pruneRules: what is over goes, of this node's present life only.
+var pruneRules = []registryRule{
+	{"own", func(s *registrySubject) {
+		var live []ws.Route
+		for i := range 1200 {
+			live = append(live, s.a.route(fmt.Sprintf("user_%d", i), "web", uint64(i)))
+		}
+		s.a.holds(live...)
+		over, phone := s.a.opens("bob", "web", 2001), s.a.opens("bob", "phone", 2002)
+		other := s.b.opens("carol", "web", 2003)
+		ids := map[string]bool{phone.SessionID: true}
+		for _, route := range live {
+			ids[route.SessionID] = true
+		}
+		s.same([]ws.Route{over}, s.a.prunes(ids))
+		s.at([]string{"bob", "carol"}, phone, other)
+		s.at([]string{"user_0", "user_1199"}, live[0], live[1199])
+		require.Empty(s, s.a.prunes(ids))
+		s.lists(100, append(live, phone, other)...)
+	}},
+	{"formerLife", func(s *registrySubject) {
+		former := s.a.opens("bob", "web", 1)
+		s.a.silent()
+		next := s.member("a", 7)
+		next.beats()
+		require.Empty(s, next.prunes(nil), "it is for the reaper, who tells that the user is offline")
+		s.same([]ws.Route{former}, s.b.reaps())
+	}},
+}
+
 // leaveRules: who leaves takes all its routes with it, and nobody else's.
 var leaveRules = []registryRule{
 	{"withItsRoutes", func(s *registrySubject) {

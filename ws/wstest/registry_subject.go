@@ -118,6 +118,13 @@ func (m *member) leaves() {
 	require.NoError(m.s, m.Leave(m.s.ctx, m.node))
 }
 
+func (m *member) prunes(live map[string]bool) []ws.Route {
+	m.s.Helper()
+	gone, err := m.Prune(m.s.ctx, m.node, func(sessionID string) bool { return live[sessionID] })
+	require.NoError(m.s, err)
+	return gone
+}
+
 func (m *member) reaps() []ws.Route {
 	m.s.Helper()
 	gone, err := m.Reap(m.s.ctx)
@@ -175,6 +182,7 @@ func (m *member) calls() map[string]func(ctx context.Context) error {
 		"Put":    func(ctx context.Context) error { _, err := m.Put(ctx, routes); return err },
 		"Remove": func(ctx context.Context) error { return m.Remove(ctx, routes) },
 		"Locate": func(ctx context.Context) error { _, err := m.Locate(ctx, []string{"bob"}); return err },
+		"List":   func(ctx context.Context) error { _, _, err := m.List(ctx, "", 10); return err },
 		"Beat":   func(ctx context.Context) error { _, err := m.Beat(ctx, m.node); return err },
 		"Leave":  func(ctx context.Context) error { return m.Leave(ctx, m.node) },
 		"Nodes":  func(ctx context.Context) error { _, err := m.Nodes(ctx); return err },

@@ -47,7 +47,7 @@ var fireRules = []rule{
 		again, sent := s.scheduling("alice", "bob", "m-1", "later"), s.keyed("alice", "bob", "m-1", "later")
 		s.holds(again, sent)
 		require.True(s, again.Duplicate)
-		require.Equal(s, uint64(2), again.Sent)
+		require.Equal(s, fire.Sent.Record.ID(), again.Sent)
 		require.False(s, again.Cancelled)
 		require.True(s, sent.Duplicate)
 		require.Equal(s, fire.Sent.Record.ID(), sent.Record.ID())

@@ -130,13 +130,34 @@ var groupRules = []rule{
 	{"read", func(s *subject) {
 		id := s.knownTalk("alice", "bob", 5)
 		s.users("carol")
-		s.holds(&ws.MarkRead{User: "bob", Conversation: id, Seq: 3})
+		mark := &ws.MarkRead{User: "bob", Conversation: id, Seq: 3, At: 70}
+		s.holds(mark)
+		require.False(s, mark.Unchanged)
+		require.Equal(s, uint64(3), mark.Read)
+		require.Equal(s, "alice", mark.Peer)
 		require.Equal(s, uint64(3), s.stays(id, "bob", 1)[0].Read)
-		s.holds(&ws.MarkRead{User: "bob", Conversation: id, Seq: 2})
-		require.Equal(s, uint64(3), s.stays(id, "bob", 1)[0].Read, "it only rises")
+		require.Equal(s, ws.Millis(70), s.stays(id, "bob", 1)[0].ReadAt)
+		for _, seq := range []uint64{2, 3} {
+			again := &ws.MarkRead{User: "bob", Conversation: id, Seq: seq, At: 80}
+			s.holds(again)
+			require.True(s, again.Unchanged)
+			require.Equal(s, uint64(3), again.Read)
+			require.Equal(s, uint64(3), s.stays(id, "bob", 1)[0].Read, "it only rises")
+			require.Equal(s, ws.Millis(70), s.stays(id, "bob", 1)[0].ReadAt, "it did not move")
+		}
 		require.Zero(s, s.stays(id, "alice", 1)[0].Read)
 		s.refuses(protocol.BadField, &ws.MarkRead{User: "bob", Conversation: id, Seq: 6})
 		s.refuses(protocol.NotMember, &ws.MarkRead{User: "carol", Conversation: id, Seq: 1})
 		require.Equal(s, uint64(3), s.stays(id, "bob", 1)[0].Read)
+	}},
+	{"read, by a member only", func(s *subject) {
+		s.users("alice", "bob")
+		id := s.group("g", "alice", "bob")
+		mark := &ws.MarkRead{User: "bob", Conversation: id, Seq: 1}
+		s.holds(mark)
+		require.Empty(s, mark.Peer)
+		s.holds(s.changing(id, ws.KindLeft, "alice", "bob"))
+		s.refuses(protocol.NotMember, &ws.MarkRead{User: "bob", Conversation: id, Seq: 2})
+		s.refuses(protocol.NotMember, &ws.MarkRead{User: "alice", Conversation: 4711, Seq: 1})
 	}},
 }

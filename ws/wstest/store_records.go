@@ -1,6 +1,7 @@
 package wstest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,22 @@ import (
 
 // recordRules: what is written is read back, with every field.
 var recordRules = []rule{
+	{"conversations", func(s *subject) {
+		ids := []ws.ConversationID{s.knownTalk("alice", "bob", 2), s.knownTalk("alice", "carol", 1), s.group("g", "bob", "carol")}
+		slices.Sort(ids)
+		var want []ws.Conversation
+		for _, id := range ids {
+			want = append(want, s.conversation(id))
+		}
+		all, err := s.Conversations(s.ctx, 0, everything)
+		require.NoError(s, err)
+		require.Equal(s, want, slices.DeleteFunc(all, func(c ws.Conversation) bool { return c.Kind == ws.System }))
+		for i, after := range ids {
+			found, err := s.Conversations(s.ctx, after, 1)
+			require.NoError(s, err)
+			require.ElementsMatch(s, want[min(i+1, len(want)):min(i+2, len(want))], found)
+		}
+	}},
 	{"message", func(s *subject) {
 		s.users("bob")
 		op := &ws.Send{To: "bob", SenderName: "Alice", Hash: 7, Record: ws.Record{

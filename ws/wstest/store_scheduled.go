@@ -63,7 +63,7 @@ var scheduleRules = []rule{
 		op := s.scheduling("alice", "bob", "m-1", "now")
 		s.holds(op)
 		require.True(s, op.Duplicate)
-		require.Equal(s, uint64(1), op.Sent)
+		require.Equal(s, uint64(1), op.Sent.Seq)
 		require.Empty(s, s.due(s.now+1_000_000, everything))
 		s.refuses(protocol.Conflict, s.scheduling("alice", "bob", "m-1", "other"))
 	}},
@@ -97,6 +97,17 @@ var scheduleRules = []rule{
 		op := s.scheduling("alice", "bob", "m-1", "later")
 		s.holds(op)
 		require.False(s, op.Duplicate)
+	}},
+	{"makesKnown", func(s *subject) {
+		op := s.scheduling("alice", "bob", "m-1", "later")
+		op.CreateUsers, op.SenderName = true, "Alice"
+		s.holds(op)
+		for user, name := range map[string]string{"alice": "Alice", "bob": ""} {
+			known, err := s.User(s.ctx, user)
+			require.NoError(s, err)
+			require.Equal(s, name, known.Name)
+		}
+		s.holds(&ws.FireScheduled{ID: op.Scheduled.ID, At: s.tick()})
 	}},
 	{"cancelled", func(s *subject) {
 		s.users("alice", "bob")

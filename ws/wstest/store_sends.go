@@ -114,9 +114,16 @@ var sendRules = []rule{
 		s.users("alice", "bob")
 		op := s.post("alice", ws.SystemConversation, "to all")
 		s.holds(op)
-		require.ElementsMatch(s, []string{"alice", "bob"}, op.Members)
+		require.Empty(s, op.Members, "they are everybody: nobody lists them")
 		newcomer := s.post("carol", ws.SystemConversation, "being made known makes a member")
 		s.holds(newcomer)
-		require.ElementsMatch(s, []string{"alice", "bob", "carol"}, newcomer.Members)
+		require.Empty(s, newcomer.Members)
+		require.Equal(s, []string{"alice", "bob", "carol"}, s.members(ws.SystemConversation))
+		count, err := s.CountMembers(s.ctx, ws.SystemConversation)
+		require.NoError(s, err)
+		require.Equal(s, 3, count)
+		recall := &ws.Recall{Seq: 1, By: "alice", Record: ws.Record{Conversation: ws.SystemConversation, CreatedAt: s.tick()}}
+		s.holds(recall)
+		require.Empty(s, recall.Members)
 	}},
 }

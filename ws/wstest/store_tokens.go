@@ -91,6 +91,40 @@ var tokenRules = []rule{
 		_, _, err := s.Token(s.ctx, [32]byte{1})
 		require.NoError(s, err, "too many devices say nothing about the token")
 	}},
+	{"dropped", func(s *subject) {
+		s.holds(s.accepting("alice", 1), s.accepting("alice", 2), s.accepting("bob", 3))
+		end := s.accepting("alice", 4).Token.ExpiresAt // later than all of them
+		drop := func(user string, mark byte, before ws.Millis) ws.Op {
+			return &ws.DropToken{Hash: [32]byte{mark}, OpenID: user, Before: before}
+		}
+		token, _, err := s.Token(s.ctx, [32]byte{2})
+		require.NoError(s, err)
+		s.holds(drop("alice", 1, end), drop("alice", 2, token.ExpiresAt), drop("alice", 3, end), drop("alice", 9, end), drop("carol", 9, end))
+		s.listsTokens(2, 3)
+		_, _, err = s.Token(s.ctx, [32]byte{1})
+		require.ErrorIs(s, err, ws.ErrNotFound)
+		s.holds(&ws.RevokeTokens{OpenID: "alice", At: s.tick()})
+		s.holds(s.accepting("alice", 1)) // it is as new
+		s.refuses(protocol.Unauthorized, s.accepting("alice", 2))
+		s.holds(drop("alice", 1, end+3_600_000), s.accepting("alice", 1), drop("bob", 3, end), drop("alice", 2, end+3_600_000))
+		s.listsTokens(1, 2) // what was revoked is known by its row
+		_, err = s.User(s.ctx, "carol")
+		require.ErrorIs(s, err, ws.ErrNotFound)
+	}},
+	{"listed", func(s *subject) {
+		s.listsTokens()
+		s.holds(s.accepting("alice", 5), s.accepting("bob", 3), s.accepting("alice", 200))
+		s.listsTokens(3, 5, 200)
+		for after, want := range map[byte]byte{0: 3, 3: 5, 4: 5, 5: 200} {
+			found, err := s.Tokens(s.ctx, [32]byte{after}, 1)
+			require.NoError(s, err)
+			require.Len(s, found, 1)
+			require.Equal(s, want, found[0].Hash[0])
+		}
+		found, err := s.Tokens(s.ctx, [32]byte{200}, everything)
+		require.NoError(s, err)
+		require.Empty(s, found)
+	}},
 	{"banned", func(s *subject) {
 		s.users("alice")
 		s.holds(&ws.BanUser{OpenID: "alice", Banned: true})
@@ -99,6 +133,21 @@ var tokenRules = []rule{
 		require.ErrorIs(s, err, ws.ErrNotFound)
 		s.holds(&ws.BanUser{OpenID: "alice"}, s.accepting("alice", 1))
 	}},
+}
+
+// listsTokens requires that these are all tokens, by the first byte of their hashes.
+func (s *subject) listsTokens(marks ...byte) {
+	s.Helper()
+	found, err := s.Tokens(s.ctx, [32]byte{}, everything)
+	require.NoError(s, err)
+	var listed []byte
+	for _, token := range found {
+		known, _, err := s.Token(s.ctx, token.Hash)
+		require.NoError(s, err)
+		require.Equal(s, known, token)
+		listed = append(listed, token.Hash[0])
+	}
+	require.Equal(s, marks, listed)
 }
 
 // accepting is the acceptance of a token whose hash begins with mark.

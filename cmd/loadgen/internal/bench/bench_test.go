@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -17,13 +18,18 @@ import (
 	"github.com/yanlink/yanlink/configs"
 )
 
-// TestMain lets the test program be both servers: the yardstick, and what the launcher takes for Yanlink.
+// TestMain lets the test program be both servers, the yardstick and what the launcher takes for Yanlink, and a bad neighbour.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "-config" {
 		os.Exit(pretend(os.Args[2]))
 	}
 	if len(os.Args) > 1 && os.Args[1] == "yardstick" {
 		os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	if len(os.Args) > 1 && os.Args[1] == neighbourCommand {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -97,6 +103,41 @@ func TestBench_Figures(t *testing.T) {
 	}
 	require.Equal(t, 7, servers[nameYardstick])
 	require.Equal(t, 7+3, servers[nameYanlink])
+}
+
+func TestBench_Neighbours(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "neighbours.json")
+	code, stdout, stderr := call(t, short("-suite", "neighbours", "-json", file)...)
+	require.Contains(t, []int{exitOK, exitUnmet}, code, stderr) // the yardstick has no limits
+	require.Contains(t, stdout, "beside half-open, p50")
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var report Report
+	require.NoError(t, json.Unmarshal(raw, &report))
+	require.Len(t, report.Figures, 2+4*3)
+	require.Len(t, report.Runs, 5)
+	require.Nil(t, report.Runs[0].Neighbour)
+	for i, answer := range map[int]string{1: "101", 2: "frame 0"} {
+		did := report.Runs[i].Neighbour
+		require.Equal(t, troubles[i], did.Trouble)
+		require.Positive(t, did.Answers[answer], did)
+		require.Positive(t, did.CPU)
+		require.Positive(t, report.Runs[i].Traffic.Delivered)
+	}
+	require.Equal(t, scenario.TroubleHalfOpen, report.Runs[4].Neighbour.Trouble)
+}
+
+func TestSettings_LimitsAreWhatIsMeasured(t *testing.T) {
+	o, err := parse([]string{"-suite", "neighbours", "-server", os.Args[0]}, os.Stderr)
+	require.NoError(t, err)
+	l, err := newLauncher(t.Context(), o, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	file, err := l.configure("127.0.0.1:1", "127.0.0.1:2")
+	require.NoError(t, err)
+	config, err := configs.Load(file)
+	require.NoError(t, err)
+	require.Equal(t, configs.Default().Limits, config.Limits)
 }
 
 func stderrLine(code int) string {
@@ -218,7 +259,7 @@ func TestOptions_SizesGiveWayToFlags(t *testing.T) {
 }
 
 func TestSettings_AreWhatTheServerReads(t *testing.T) {
-	l := &launcher{dir: t.TempDir()}
+	l := &launcher{dir: t.TempDir(), limits: unlimited}
 	e, err := l.configure("127.0.0.1:1", "127.0.0.1:2")
 	require.NoError(t, err)
 	config, err := configs.Load(e)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
+	"github.com/yanlink/yanlink/deploy/services"
 )
 
 // errUnmet says that the figures were taken and a bound is not met.
@@ -15,12 +16,14 @@ var errUnmet = errors.New("a bound is not met")
 
 // bencher runs suites and gathers what they came to.
 type bencher struct {
-	o      *options
-	names  []string // the contenders
-	start  func(ctx context.Context, name string) (*endpoint, error)
-	stderr io.Writer
-	spoils spoils
-	report Report
+	o     *options
+	names []string // the contenders
+	start func(ctx context.Context, name string) (*endpoint, error)
+	// cluster starts several servers that stand together; nil of run.
+	cluster func(ctx context.Context, database services.Kind, nodes int, progress io.Writer) (*cluster, error)
+	stderr  io.Writer
+	spoils  spoils
+	report  Report
 }
 
 func newBencher(o *options, stderr io.Writer) *bencher {
@@ -40,7 +43,7 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	if err != nil {
 		return exit(stderr, err)
 	}
-	b.start, b.names = l.start, []string{nameYardstick, nameYanlink}
+	b.start, b.cluster, b.names = l.start, l.cluster, []string{nameYardstick, nameYanlink}
 	if o.only != "" {
 		b.names = []string{o.only}
 	}
@@ -79,7 +82,7 @@ func (b *bencher) finish(stdout io.Writer, err error) int {
 	if err == nil {
 		err = b.report.write(stdout, b.o.json)
 	}
-	if err == nil && b.o.suite == "figures" && b.report.unmet() {
+	if err == nil && slices.Contains([]string{"figures", "neighbours"}, b.o.suite) && b.report.unmet() {
 		err = errUnmet
 	}
 	return exit(b.stderr, err)
@@ -102,6 +105,16 @@ func (b *bencher) run(ctx context.Context) error {
 		return b.ledger(ctx)
 	case "fill":
 		return b.fillUp(ctx)
+	case "failover":
+		return b.withCluster(ctx, services.MariaDB, 3, b.failover)
+	case "restart":
+		return b.withCluster(ctx, services.MariaDB, 3, b.rollingRestart)
+	case "nodes":
+		return b.twoNodes(ctx)
+	case "standing":
+		return b.standing(ctx)
+	case "neighbours":
+		return b.neighbours(ctx)
 	default:
 		return b.figures(ctx)
 	}

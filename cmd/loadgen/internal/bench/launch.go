@@ -21,21 +21,23 @@ const (
 
 const serverPackage = "github.com/yanlink/yanlink"
 
-// settings keep Yanlink's limits for strangers out of the way of one generator that is a thousand clients, and let it
-// stop without the courtesies of a release. All else is as it comes.
+// settings let Yanlink stop without the courtesies of a release. All else is as it comes.
 const settings = `
 server:
   listen: %q
   admin: %q
 store:
   dir: %q
-limits:
-  connectionsPerIP: 0
-  connectsPerSecondPerIP: 0
-  framesPerSecond: 0
 drain:
   delay: 0s
   spread: 0s
+`
+
+// unlimited keeps Yanlink's limits for strangers out of the way of one generator that is a thousand clients.
+const unlimited = `limits:
+  connectionsPerIP: 0
+  connectsPerSecondPerIP: 0
+  framesPerSecond: 0
 `
 
 // launcher starts servers for one call of the program.
@@ -43,6 +45,7 @@ type launcher struct {
 	self   string // this program, which is the yardstick too
 	server string
 	data   string // kept by the user; empty: one for each start
+	limits string // settings beside those of every suite
 	dir    string // temporary
 	starts int
 }
@@ -57,7 +60,10 @@ func newLauncher(ctx context.Context, o *options, note *scenario.Progress) (*lau
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: %w", err)
 	}
-	l := &launcher{self: self, server: o.server, data: o.data, dir: dir}
+	l := &launcher{self: self, server: o.server, data: o.data, limits: unlimited, dir: dir}
+	if o.suite == "neighbours" {
+		l.limits = "" // they are what is measured
+	}
 	if l.server == "" && o.only != nameYardstick {
 		note.Step("building %s", serverPackage)
 		l.server = filepath.Join(dir, executable("yanlink"))
@@ -127,7 +133,7 @@ func (l *launcher) configure(addr, admin string) (path string, err error) {
 		}
 	}
 	path = filepath.Join(l.dir, fmt.Sprintf("yanlink-%d.yaml", l.starts))
-	if err := os.WriteFile(path, fmt.Appendf(nil, settings, addr, admin, data), 0o600); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, settings+l.limits, addr, admin, data), 0o600); err != nil {
 		return "", fmt.Errorf("write the server's configuration: %w", err)
 	}
 	return path, nil

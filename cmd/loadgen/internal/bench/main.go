@@ -36,6 +36,12 @@ Suites (-suite):
   users    processor time of a message at a fixed rate, by the number of users
   ledger   processor time of a message on an empty ledger and after -fill messages
   fill     -fill messages, as fast as they go
+  failover a cluster of three nodes: one is killed, and all its clients are to be elsewhere and miss nothing
+  restart  the same cluster: each node is restarted in order, and no client is to notice more than a move
+  nodes    two nodes, sender and recipient apart: latency, cost, and what each message asks of database, registry and broker
+  standing statements a second that connections which say nothing cost MariaDB, and PostgreSQL
+  neighbours
+           one client misbehaves, in one way after the other: what becomes of the others' latency
   figures  everything that has a bound, and whether it is met
 
 Examples:
@@ -68,6 +74,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return single(ctx, args[1:], stdout, stderr)
 	case "yardstick":
 		return relay(ctx, args[1:], stdout, stderr)
+	case neighbourCommand: // what the suite neighbours starts
+		return neighbour(ctx, args[1:], stdout, stderr)
 	case "-h", "-help", "--help", "help":
 		printUsage(stdout)
 		return exitOK

@@ -50,7 +50,7 @@ type options struct {
 	quiet bool
 }
 
-var suites = []string{"figures", "pairs", "rate", "idle", "storm", "users", "ledger", "fill"}
+var suites = []string{"figures", "pairs", "rate", "idle", "storm", "users", "ledger", "fill", "failover", "restart", "nodes", "standing", "neighbours"}
 
 func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f := flag.NewFlagSet("loadgen", flag.ContinueOnError)
@@ -68,15 +68,15 @@ func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f.IntVar(&o.pid, "pid", 0, "run: the server's process, to know what it costs")
 	f.StringVar(&o.admin, "admin", "", "run: loopback `address` where the server has /debug/pprof")
 	f.IntVar(&o.rounds, "rounds", 0, "how often both servers take their turn (default 1, of pairs and storm 2, with -full 3)")
-	f.IntVar(&o.users, "users", 1000, "users of pairs, rate, ledger and fill; two to a pair")
+	f.IntVar(&o.users, "users", 0, "users of pairs, rate, ledger, fill and neighbours; two to a pair (default 1000, of neighbours 100)")
 	f.IntVar(&o.inFlight, "inflight", 4, "closed loop: messages in flight from each pair")
 	f.IntVar(&o.body, "body", 128, "`bytes` of a message")
-	f.Float64Var(&o.rate, "rate", 0, "open loop: messages a second (default 2000, for users 4000)")
+	f.Float64Var(&o.rate, "rate", 0, "open loop: messages a second (default 2000, for users 4000, for neighbours 500)")
 	f.BoolVar(&o.duplex, "duplex", false, "both users of a pair send")
 	f.DurationVar(&o.warmup, "warmup", 2*time.Second, "time before the measured part")
-	f.DurationVar(&o.duration, "duration", 0, "measured time of one run (default 8s, of rate 15s; with -full 20s and 60s)")
+	f.DurationVar(&o.duration, "duration", 0, "measured time of one run (default 8s, of rate and neighbours 15s, of standing 60s; with -full 20s, of rate 60s, of neighbours 30s)")
 	f.Int64Var(&o.max, "max", 0, "end a run after that many messages (default no limit but -duration)")
-	f.IntVar(&o.clients, "clients", 0, "connections of idle and storm (default 2000, with -full 10000 and 5000)")
+	f.IntVar(&o.clients, "clients", 0, "connections of idle, standing, storm, failover and restart (default 2000, with -full 10000, of storm 5000)")
 	f.Int64Var(&o.fill, "fill", 0, "messages to fill the ledger with (default 100000, with -full 5000000)")
 	f.BoolVar(&o.verify, "verify", false, "decode every frame and check once-and-in-order; slows the generator down")
 	f.StringVar(&o.json, "json", "", "`file` for the raw results")
@@ -123,7 +123,7 @@ func (o *options) forRun() error {
 			return err
 		}
 	}
-	if o.suite == "figures" || o.suite == "ledger" {
+	if slices.Contains([]string{"figures", "ledger", "failover", "restart", "nodes", "standing"}, o.suite) {
 		return fmt.Errorf("the suite %s starts servers of its own: use bench", o.suite)
 	}
 	return wire.Loopback(o.target)
@@ -142,7 +142,18 @@ func (o *options) fillIn() {
 	case "rate":
 		orInt(&o.duration, time.Duration(pick(15, 60))*time.Second)
 		orInt(&o.rounds, 1)
-	case "idle":
+	case "nodes":
+		orInt(&o.duration, time.Duration(pick(15, 30))*time.Second)
+		orInt(&o.rounds, 1)
+	case "neighbours":
+		orInt(&o.users, 100)
+		orInt(&o.rate, 500)
+		orInt(&o.duration, time.Duration(pick(15, 30))*time.Second)
+		orInt(&o.rounds, pick(1, 3))
+	case "standing":
+		orInt(&o.duration, time.Minute)
+		orInt(&o.clients, pick(2000, 10_000))
+	case "idle", "failover", "restart":
 		orInt(&o.clients, pick(2000, 10_000))
 		orInt(&o.rounds, 1)
 	case "storm":
@@ -153,6 +164,7 @@ func (o *options) fillIn() {
 	default:
 		orInt(&o.rounds, 1)
 	}
+	orInt(&o.users, 1000)
 	orInt(&o.duration, time.Duration(pick(8, 20))*time.Second)
 }
 

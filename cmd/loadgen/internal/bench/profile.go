@@ -18,7 +18,7 @@ func (b *bencher) profile(ctx context.Context, suite, name string, e *endpoint, 
 	if b.o.profile == "" || e.profiles == "" {
 		return func() error { return nil }
 	}
-	file := strings.NewReplacer(" ", "-", ",", "", ":", "-").Replace(fmt.Sprintf("%s-%s-%d.pprof", suite, name, len(b.report.Runs)))
+	file := strings.NewReplacer(" ", "-", ",", "", ":", "-", "/", "-").Replace(fmt.Sprintf("%s-%s-%d.pprof", suite, name, len(b.report.Runs)))
 	done := make(chan error, 1)
 	go func() { done <- takeProfile(ctx, e.profiles, filepath.Join(b.o.profile, file), load) }()
 	return func() error { return <-done }

@@ -25,13 +25,16 @@ type Report struct {
 	Spoiled []string      `json:"spoiled,omitempty"` // why nothing here should be believed
 }
 
-// RunRecord is one run against one server; one of the last three is set.
+// RunRecord is one run against one server; Traffic, Crowd, Connects or Moved is set.
 type RunRecord struct {
 	Suite    string             `json:"suite"`
 	Server   string             `json:"server"`
 	Traffic  *scenario.Result   `json:"traffic,omitempty"`
 	Crowd    *scenario.Crowd    `json:"crowd,omitempty"`
 	Connects *scenario.Connects `json:"connects,omitempty"`
+	Moved    *scenario.Moved    `json:"moved,omitempty"`
+	// Neighbour is what went on beside the traffic.
+	Neighbour *scenario.Neighbour `json:"neighbour,omitempty"`
 }
 
 // Figure is one number, with its bound if it has one.

@@ -77,7 +77,7 @@ func (b *bencher) rate(ctx context.Context) error {
 func (b *bencher) idle(ctx context.Context) error {
 	return b.turns(b.o.rounds, func(name string) error {
 		return b.with(ctx, name, func(e *endpoint) error {
-			crowd, err := scenario.Idle(ctx, e.target, e.profiles, b.o.clients, b.note("idle "+name))
+			crowd, err := scenario.Idle(ctx, e.target, e.profiles, b.o.clients, nil, b.note("idle "+name))
 			if err != nil {
 				return err
 			}

@@ -129,6 +129,16 @@ func (p *Process) Stop() error {
 	return nil
 }
 
+// Kill ends the process as a power cut would. It may be called again.
+func (p *Process) Kill() error {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	<-p.exited
+	if err := p.log.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("kill %s: %w", p.Name, err)
+	}
+	return nil
+}
+
 // tail is the end of a log, for an error.
 func tail(path string) string {
 	raw, err := os.ReadFile(path)

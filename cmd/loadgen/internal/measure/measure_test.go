@@ -47,7 +47,7 @@ func TestLatency_Merge(t *testing.T) {
 }
 
 func TestMeter_SeesWhatAProcessSpends(t *testing.T) {
-	meter, err := measure.NewMeter(os.Getpid())
+	meter, err := measure.NewMeter([]int{os.Getpid()}, nil)
 	require.NoError(t, err)
 	own, err := measure.OwnCPU()
 	require.NoError(t, err)
@@ -69,11 +69,11 @@ func TestMeter_SeesWhatAProcessSpends(t *testing.T) {
 }
 
 func TestMeter_UnknownProcess(t *testing.T) {
-	_, err := measure.NewMeter(1 << 30)
+	_, err := measure.NewMeter([]int{1 << 30}, nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = measure.RSS(1 << 30)
 	require.ErrorIs(t, err, os.ErrNotExist)
-	meter, err := measure.NewMeter(0)
+	meter, err := measure.NewMeter(nil, nil)
 	require.NoError(t, err)
 	u, err := meter.Usage()
 	require.NoError(t, err)

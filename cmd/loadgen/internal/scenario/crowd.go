@@ -22,9 +22,9 @@ const (
 	device         = "web"
 	connectTimeout = 20 * time.Second
 	loginTimeout   = 20 * time.Second
-	// dialers is how many connects are under way at one time: enough to keep two cores busy, few enough not to
-	// overrun a listener's queue.
-	dialers = 64
+	// dialers is how many connects are under way at one time: so many that no server is left without work while some of them
+	// wait for its disk, few enough not to fill its queue of connects.
+	dialers = 256
 )
 
 // Target is a server on this machine.
@@ -38,18 +38,26 @@ func name(i int) string { return fmt.Sprintf("load-%06d", i) }
 
 // Login gets tokens for the first n users of the crowd from the development SSO.
 func Login(ctx context.Context, target Target, n int) ([]string, error) {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = name(i)
+	}
+	return loginAll(ctx, target, names)
+}
+
+func loginAll(ctx context.Context, target Target, names []string) ([]string, error) {
 	if err := wire.Loopback(target.Addr); err != nil {
 		return nil, err
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: dialers, MaxConnsPerHost: dialers}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: loginTimeout}
-	tokens := make([]string, n)
+	tokens := make([]string, len(names))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(dialers)
-	for i := range tokens {
+	for i, name := range names {
 		group.Go(func() (err error) {
-			tokens[i], err = login(ctx, client, target.Addr, name(i))
+			tokens[i], err = login(ctx, client, target.Addr, name)
 			return err
 		})
 	}

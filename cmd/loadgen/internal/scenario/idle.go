@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	// settleStep and settleLimit bound the wait for a Go server to give memory back to the system.
+	// settleStep and settleLimit bound the wait for a Go server to give memory back to the system. It has settled when it has
+	// given nothing back for stillFor: it may look only now and then whether it is quiet.
 	settleStep  = time.Second
-	settleLimit = 30 * time.Second
+	settleLimit = time.Minute
+	stillFor    = 15 * time.Second
 	collectWait = 10 * time.Second
 )
 
@@ -39,8 +41,9 @@ func (c *Crowd) summarize() {
 }
 
 // Idle connects n clients that say nothing and reads what memory they hold. profiles is the address of the server's
-// /debug/pprof, by which its garbage is collected first; empty leaves that to the server.
-func Idle(ctx context.Context, target Target, profiles string, n int, note *Progress) (Crowd, error) {
+// /debug/pprof, by which its garbage is collected first; empty leaves that to the server. While they
+// still stand, meanwhile is called, unless it is nil.
+func Idle(ctx context.Context, target Target, profiles string, n int, meanwhile func(context.Context) error, note *Progress) (Crowd, error) {
 	crowd := Crowd{Clients: n}
 	if n < 1 || target.PID == 0 {
 		return crowd, errors.New("idle connections need at least one client and a server whose process is known")
@@ -65,6 +68,9 @@ func Idle(ctx context.Context, target Target, profiles string, n int, note *Prog
 	crowd.Settled, err = settle(ctx, target, profiles)
 	crowd.summarize()
 	note.Step("%d connections, %.1f KiB each", n, crowd.PerConnection/1024)
+	if err == nil && meanwhile != nil {
+		err = meanwhile(ctx)
+	}
 	return crowd, err
 }
 
@@ -95,14 +101,14 @@ func settle(ctx context.Context, target Target, profiles string) (int64, error) 
 		return 0, err
 	}
 	rss, err := measure.RSS(target.PID)
-	for end := time.Now().Add(settleLimit); err == nil && time.Now().Before(end); {
+	still := time.Now()
+	for end := still.Add(settleLimit); err == nil && time.Now().Before(end) && time.Since(still) < stillFor; {
 		if err = sleep(ctx, settleStep); err != nil {
 			return rss, err
 		}
 		var next int64
-		next, err = measure.RSS(target.PID)
-		if next >= rss-rss/200 {
-			return next, err
+		if next, err = measure.RSS(target.PID); next < rss-rss/200 {
+			still = time.Now()
 		}
 		rss = next
 	}

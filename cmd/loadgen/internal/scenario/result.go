@@ -19,6 +19,8 @@ type Result struct {
 	Proof measure.Summary `json:"proof"` // and to its proof at the sender
 	Lag   measure.Summary `json:"lag"`   // of the generator itself
 
+	Calls *Calls `json:"calls_per_message,omitempty"` // to services, where they are counted
+
 	reach, proof, lag *measure.Latency
 }
 

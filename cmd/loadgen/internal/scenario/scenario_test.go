@@ -109,7 +109,7 @@ func TestRun_EndsWhenRefused(t *testing.T) {
 	require.NoError(t, err)
 	defer leave(conns)
 	runner.populate(conns)
-	_, err = runner.drive(context.Background(), target, nil)
+	_, err = runner.drive(context.Background(), Site{Nodes: []Target{target}}, nil)
 	var refused *RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, "unknown_user", refused.Code)
@@ -153,12 +153,14 @@ func TestStorm(t *testing.T) {
 
 func TestIdle(t *testing.T) {
 	target := mustServe(t)
-	crowd, err := Idle(context.Background(), target, target.Addr, 100, nil)
+	called := false
+	crowd, err := Idle(context.Background(), target, target.Addr, 100, func(context.Context) error { called = true; return nil }, nil)
 	require.NoError(t, err)
+	require.True(t, called)
 	require.Equal(t, 100, crowd.Clients)
 	require.Positive(t, crowd.Before)
 	require.Positive(t, crowd.Settled)
 	require.InDelta(t, float64(crowd.Settled-crowd.Before)/100, crowd.PerConnection, 1e-6)
-	_, err = Idle(context.Background(), Target{Addr: target.Addr}, "", 1, nil)
+	_, err = Idle(context.Background(), Target{Addr: target.Addr}, "", 1, nil, nil)
 	require.Error(t, err)
 }

@@ -65,7 +65,7 @@ func Storm(ctx context.Context, target Target, n int, note *Progress) (strangers
 
 func storm(ctx context.Context, target Target, tokens []string) (Connects, error) {
 	c := Connects{Clients: len(tokens), took: measure.NewLatency()}
-	meter, err := measure.NewMeter(target.PID)
+	meter, err := measure.NewMeter(target.processes(), nil)
 	if err != nil {
 		return c, err
 	}

@@ -12,11 +12,15 @@ import (
 const look = 20 * time.Millisecond
 
 // timeline goes through warm-up, the measured part, and the drain in which everything under way comes home.
-func (t *traffic) timeline(ctx context.Context, target Target, note *Progress) (Result, error) {
+func (t *traffic) timeline(ctx context.Context, site Site, note *Progress) (Result, error) {
 	if err := t.wait(ctx, t.load.Warmup, note, "warm-up"); err != nil {
 		return Result{}, err
 	}
-	meter, err := measure.NewMeter(target.PID)
+	meter, err := measure.NewMeter(site.processes(), site.Services)
+	if err != nil {
+		return Result{}, err
+	}
+	calls, err := site.calls(ctx)
 	if err != nil {
 		return Result{}, err
 	}
@@ -34,17 +38,21 @@ func (t *traffic) timeline(ctx context.Context, target Target, note *Progress) (
 	if err != nil {
 		return Result{}, err
 	}
-	memory := int64(0)
-	if target.PID != 0 {
-		if memory, err = measure.RSS(target.PID); err != nil {
-			return Result{}, err
-		}
+	after, err := site.calls(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	memory, err := site.memory()
+	if err != nil {
+		return Result{}, err
 	}
 	t.stopping.Store(true)
 	if err := t.drain(ctx); err != nil {
 		return Result{}, err
 	}
-	return t.result(count, usage, memory), nil
+	result := t.result(count, usage, memory)
+	result.Calls = after.since(calls, count)
+	return result, nil
 }
 
 // wait lets the run go on for that long, or until Max has been delivered.

@@ -139,26 +139,31 @@ func (t *traffic) more() bool {
 
 // Run drives target with load. The Result is good when the error is nil; it may still be spoiled.
 func Run(ctx context.Context, target Target, load Load, note *Progress) (Result, error) {
+	return RunSite(ctx, Site{Nodes: []Target{target}}, load, note)
+}
+
+// RunSite is Run for servers that stand together. With two of them, the two users of each pair are on different ones.
+func RunSite(ctx context.Context, site Site, load Load, note *Progress) (Result, error) {
 	note.restart()
 	t, err := newTraffic(load)
 	if err != nil {
 		return Result{}, err
 	}
-	tokens, err := Login(ctx, target, load.Users)
+	tokens, err := Login(ctx, site.Nodes[0], load.Users)
 	if err != nil {
 		return Result{}, err
 	}
-	conns, err := connect(ctx, target, tokens, nil)
+	conns, _, err := connectAcross(ctx, site.Nodes, tokens)
 	defer leave(conns)
 	if err != nil {
 		return Result{}, err
 	}
 	t.populate(conns)
-	return t.drive(ctx, target, note)
+	return t.drive(ctx, site, note)
 }
 
 // drive runs the traffic over standing connections.
-func (t *traffic) drive(ctx context.Context, target Target, note *Progress) (Result, error) {
+func (t *traffic) drive(ctx context.Context, site Site, note *Progress) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := t.begin(); err != nil {
@@ -173,7 +178,7 @@ func (t *traffic) drive(ctx context.Context, target Target, note *Progress) (Res
 	}
 	group.Go(func() error { return t.pace(running) })
 
-	result, err := t.timeline(running, target, note)
+	result, err := t.timeline(running, site, note)
 	t.stopping.Store(true)
 	cancel()
 	if failed := group.Wait(); failed != nil && !errors.Is(failed, context.Canceled) {

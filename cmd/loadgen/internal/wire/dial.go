@@ -52,21 +52,45 @@ func (e *StatusError) Error() string {
 
 // Dial connects to /ws at addr as the owner of token, all within timeout.
 func Dial(ctx context.Context, addr, token, device string, timeout time.Duration) (*Conn, error) {
-	if err := Loopback(addr); err != nil {
-		return nil, err
-	}
+	return Rude{}.Dial(ctx, addr, token, device, timeout)
+}
+
+// Rude dials from a loopback address of its own, and what it dials ends with a reset, which leaves no port behind that has
+// to rest before it is used again. The zero Rude is as polite as others.
+type Rude struct{ From netip.Addr }
+
+// Dial is the function Dial from there.
+func (r Rude) Dial(ctx context.Context, addr, token, device string, timeout time.Duration) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var dialer net.Dialer
-	c, err := dialer.DialContext(ctx, "tcp", addr)
+	c, err := r.Connect(ctx, addr)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, err
 	}
 	conn, err := upgrade(ctx, c, addr, token, device, timeout)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("upgrade: %w", err), c.Close())
 	}
 	return conn, nil
+}
+
+// Connect opens a connection on which nothing has been said yet.
+func (r Rude) Connect(ctx context.Context, addr string) (net.Conn, error) {
+	if err := Loopback(addr); err != nil {
+		return nil, err
+	}
+	var dialer net.Dialer
+	if r.From.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(r.From, 0))
+	}
+	c, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if tcp, ok := c.(*net.TCPConn); ok && r.From.IsValid() {
+		err = tcp.SetLinger(0)
+	}
+	return c, err
 }
 
 func upgrade(ctx context.Context, c net.Conn, addr, token, device string, timeout time.Duration) (*Conn, error) {

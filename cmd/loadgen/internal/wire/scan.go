@@ -13,6 +13,7 @@ const (
 	Message   = 2
 	Acked     = 16
 	Delivered = 17
+	Synced    = 29
 	Hello     = 33
 	Refused   = 500
 )

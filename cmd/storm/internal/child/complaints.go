@@ -2,9 +2,12 @@ package child
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
+
+	"github.com/yanlink/yanlink/ws/wstest/secrets"
 )
 
 // alarming is what no kill excuses: an error of the server itself, a panic, a finding of the race detector.
@@ -13,8 +16,23 @@ var alarming = regexp.MustCompile(`level"?[=:]"?ERROR|\bpanic\b|^fatal error:|WA
 // complaintsShown bounds what is repeated of a log.
 const complaintsShown = 5
 
-// Complaints returns an error with the alarming lines of the server's log, if there are any.
-func (s *Server) Complaints() error { return complaints(s.Log()) }
+// Complaints returns an error with the alarming lines of the server's log and those that hold a secret, if there are any.
+func (s *Server) Complaints() error { return errors.Join(complaints(s.Log()), s.Leaks()) }
+
+// BodyMark opens the text of each message of a storm, which no log may hold.
+const BodyMark = "«"
+
+// Leaks returns an error if the server's log holds a token, or one of known, or a storm's message.
+func (s *Server) Leaks(known ...string) error { return leaks(s.Log(), append(known, BodyMark)...) }
+
+func leaks(path string, known ...string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read the server's log: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	return secrets.Check(file, known...)
+}
 
 func complaints(path string) error {
 	file, err := os.Open(path)

@@ -9,6 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestLeaks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server.log")
+	for line, holds := range map[string]bool{
+		`level=INFO msg=request user=u-1`: false, `level=INFO got="storm.u-1"`: true, `level=INFO got="m-1 «··»"`: true, `level=INFO url="/ws?token=x"`: true,
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(line), 0o600))
+		err := leaks(path, "storm.", BodyMark)
+		require.Equal(t, holds, err != nil, line)
+	}
+}
+
 func TestComplaints(t *testing.T) {
 	quiet := []string{
 		`time=1 level=INFO msg=ready`,

@@ -100,8 +100,8 @@ func (s *session) acknowledge(frames [][]byte, a *ack, now time.Time) [][]byte {
 	}
 	s.d.Log.Add(history.Event{Kind: history.AckSent, Device: s.d.Device, Position: a.position})
 	name := a.msgid
-	if s.d.Habits.Ack == AckByID || a.from == s.d.Device.User {
-		name = a.messageID // of a copy of one's own, (fromUser, msgid) does not tell the conversation
+	if s.d.Habits.Ack == AckByID || a.from == s.d.Device.User || name == "" {
+		name = a.messageID // a recall has no msgid; of a copy of one's own, (fromUser, msgid) does not tell the conversation
 	}
 	params := object{"from": "client", "msgid": name, "fromUser": a.from, "toUser": s.d.Device.User}
 	return append(frames, request(15, s.id(), params))

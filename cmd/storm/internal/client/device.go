@@ -44,6 +44,8 @@ type Device struct {
 	unanswered   []*message // through the socket, in order of first sending
 	restBusy     bool
 	repeats      []*message
+	recalls      []*recall // not answered yet
+	delayed      []*delayed
 	nextSend     time.Time
 	left         int // of the burst
 	places       map[string]*place
@@ -58,6 +60,7 @@ type Device struct {
 // message is one that this device sends.
 type message struct {
 	id, to, body string
+	delay        int              // seconds
 	position     history.Position // once accepted
 	messageID    string
 	acceptedAt   time.Time
@@ -139,11 +142,11 @@ func (d *Device) Calm() {
 // Connected reports whether a session stands.
 func (d *Device) Connected() bool { return d.connected.Load() }
 
-// Idle reports whether every message of this device got its answer.
+// Idle reports whether every message and every recall of this device got its answer.
 func (d *Device) Idle() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.unanswered) == 0 && !d.restBusy
+	return len(d.unanswered) == 0 && len(d.recalls) == 0 && !d.restBusy
 }
 
 // stir makes the session look for something to do.

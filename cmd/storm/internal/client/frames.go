@@ -3,6 +3,8 @@ package client
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/yanlink/yanlink/cmd/storm/internal/history"
 )
 
 // inbound is any frame of the server: a reply, or an envelope around a record. The storm reads the wire by itself, with
@@ -29,8 +31,11 @@ type fields struct {
 	PrevSeq        uint64 `json:"prevSeq"`
 	UpTo           uint64 `json:"upTo"`
 	Duplicate      bool   `json:"duplicate"`
+	ScheduledID    string `json:"scheduledId"`
 	FromUser       person `json:"fromUser"`
 	ToUser         person `json:"toUser"`
+	Recalled       string `json:"recalled"`
+	By             person `json:"by"`
 	Device         string `json:"device"`
 	NewDevice      bool   `json:"newDevice"`
 	Epoch          uint64 `json:"epoch"`
@@ -107,4 +112,10 @@ func splitID(id string) (conversation string, seq uint64, ok bool) {
 		seq = seq<<4 | uint64(digit)
 	}
 	return id[:16], seq, true
+}
+
+// positionOf returns the position that an id stands for; none for one that is no id.
+func positionOf(id string) history.Position {
+	conversation, seq, _ := splitID(id)
+	return history.Position{Conversation: conversation, Seq: seq}
 }

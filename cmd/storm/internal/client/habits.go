@@ -28,5 +28,6 @@ type Habits struct {
 	ForgetAcks bool          // acknowledgements that wait when the connection drops are gone with it
 	RESTShare  float64       // of the messages that go in by REST
 	Repeats    float64       // of the messages that are sent again although they got their 0
+	Recalls    float64       // of the messages that are taken back soon after their 0
 	CrossShare float64       // of the messages that go to others than the first peer
 }

@@ -22,8 +22,10 @@ func (s *session) receive(data []byte) {
 	switch kind {
 	case "0":
 		s.d.answered(history.Socket, params)
-	case "2":
+	case "2", "31":
 		s.d.show(&in, params)
+	case "30":
+		s.recallAnswered(&in, params)
 	case "16":
 		s.d.recorded(params)
 	case "17":
@@ -34,14 +36,17 @@ func (s *session) receive(data []byte) {
 	case "29":
 		s.synced(&in, params)
 	case "500":
-		s.d.failed(params)
+		if !s.recallRefused(&in, params) {
+			s.d.failed(params)
+		}
 	default:
 		s.d.unexpected("frame " + kind)
 	}
 	s.d.stir()
 }
 
-// show shows a message, unless this device has shown its position already, and acknowledges it either way.
+// show shows a message, or that one was recalled, unless this device has shown its position already, and acknowledges
+// it either way.
 func (d *Device) show(in *inbound, params *fields) {
 	at := history.Position{Conversation: params.ConversationID, Seq: params.Seq}
 	if conversation, seq, ok := splitID(in.MessageID); !ok || conversation != at.Conversation || seq != at.Seq {
@@ -53,13 +58,18 @@ func (d *Device) show(in *inbound, params *fields) {
 		Kind: history.Shown, Device: d.Device, From: string(params.FromUser), MsgID: params.MsgID, Body: params.Message,
 		Position: at, PrevSeq: params.PrevSeq,
 	}
+	from := params.FromUser
+	if params.Recalled != "" {
+		from = params.By
+		event.From, event.Target = string(from), positionOf(params.Recalled)
+	}
 	if p.shown[at.Seq] {
 		event.Kind = history.Repeated
 	}
 	d.Log.Add(event)
 	p.shown[at.Seq] = true
 	p.last = max(p.last, at.Seq)
-	d.planAck(ack{position: at, msgid: params.MsgID, from: string(params.FromUser), messageID: in.MessageID})
+	d.planAck(ack{position: at, msgid: params.MsgID, from: string(from), messageID: in.MessageID})
 }
 
 // answered takes a 0, through either door.
@@ -80,6 +90,7 @@ func (d *Device) answered(door history.Door, params *fields) {
 	if !d.hasProof[at] {
 		d.unproved[at] = m
 	}
+	d.planRecall(m)
 	if d.chance(d.Habits.Repeats) {
 		d.repeats = append(d.repeats, m)
 	}
@@ -87,8 +98,7 @@ func (d *Device) answered(door history.Door, params *fields) {
 
 // proved takes a 17, or what REST says in its place. The proof of a message sent by REST may overtake its answer.
 func (d *Device) proved(door history.Door, messageID string, by history.Device) {
-	conversation, seq, _ := splitID(messageID)
-	at := history.Position{Conversation: conversation, Seq: seq}
+	at := positionOf(messageID)
 	d.Log.Add(history.Event{Kind: history.Proved, Device: d.Device, Door: door, Position: at, By: by})
 	d.hasProof[at] = true
 	delete(d.unproved, at)

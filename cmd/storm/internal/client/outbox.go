@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanlink/yanlink/cmd/storm/internal/child"
 	"github.com/yanlink/yanlink/cmd/storm/internal/history"
 )
 
@@ -45,7 +46,8 @@ func (s *session) dueSends(frames [][]byte, now time.Time) [][]byte {
 		}
 		d.left--
 		m := d.compose()
-		if d.chance(d.Habits.RESTShare) && d.byREST(m) {
+		if d.chance(d.Habits.RESTShare) && !d.restBusy {
+			d.byREST(m)
 			continue
 		}
 		d.unanswered = append(d.unanswered, m)
@@ -66,7 +68,7 @@ func (d *Device) compose() *message {
 	if d.chance(0.01) {
 		size = d.rand.IntN(16 << 10)
 	}
-	m := &message{id: id, to: to, body: id + " «" + strings.Repeat("·", size/2) + "»"}
+	m := &message{id: id, to: to, body: id + " " + child.BodyMark + strings.Repeat("·", size/2) + "»"}
 	d.messages[id] = m
 	return m
 }
@@ -79,7 +81,7 @@ func (s *session) send(m *message, now time.Time) []byte {
 }
 
 func (d *Device) noteSent(door history.Door, m *message) {
-	d.Log.Add(history.Event{Kind: history.Sent, Device: d.Device, Door: door, MsgID: m.id, To: m.to, Body: m.body})
+	d.Log.Add(history.Event{Kind: history.Sent, Device: d.Device, Door: door, MsgID: m.id, To: m.to, Body: m.body, Delay: time.Duration(m.delay) * time.Second})
 }
 
 // settle takes an answered message off the list.

@@ -20,17 +20,16 @@ const (
 	proofAfter = 2 * time.Second
 )
 
-// byREST gives a message to the REST worker, unless that is busy. The caller holds the lock.
-func (d *Device) byREST(m *message) bool {
-	if d.restBusy {
-		return false
+// byREST gives a message to the REST worker, which must not be busy. The caller holds the lock.
+func (d *Device) byREST(m *message) {
+	if d.chance(delayedShare) {
+		m.delay = 1 + d.rand.IntN(maxDelay)
 	}
 	d.restBusy = true
 	d.restQueue <- m
-	return true
 }
 
-// runREST sends what is to go in by REST, one after the other, and asks for proofs in the end.
+// runREST sends what is to go in by REST, one after the other, recalls, cancels, and asks for proofs in the end.
 func (d *Device) runREST(ctx context.Context) {
 	look := time.NewTicker(restRetry)
 	defer look.Stop()
@@ -43,6 +42,8 @@ func (d *Device) runREST(ctx context.Context) {
 			d.mu.Unlock()
 			d.stir()
 		case <-look.C:
+			d.recallByREST(ctx)
+			d.lookAfterDelayed(ctx)
 			if d.calm.Load() && !d.Habits.V1 {
 				d.askProofs(ctx)
 			}
@@ -60,7 +61,7 @@ func (d *Device) postUntilAnswered(ctx context.Context, m *message) {
 		}
 		pause(ctx, restRetry)
 		d.mu.Lock()
-		change := d.chance(otherDoor)
+		change := m.delay == 0 && d.chance(otherDoor) // only REST knows of delays
 		if change {
 			d.unanswered = append(d.unanswered, m)
 		}
@@ -75,6 +76,9 @@ func (d *Device) postUntilAnswered(ctx context.Context, m *message) {
 func (d *Device) post(ctx context.Context, m *message) bool {
 	d.noteSent(history.REST, m)
 	body := object{"to": []string{m.to}, "message": m.body, "fileType": 0}
+	if m.delay > 0 {
+		body["delaySeconds"] = m.delay
+	}
 	header := http.Header{}
 	if len(m.id)%2 == 0 {
 		header.Set("Idempotency-Key", m.id)
@@ -100,15 +104,24 @@ func (d *Device) post(ctx context.Context, m *message) bool {
 		result := answer.Results[0]
 		result.Duplicate = result.Status == "duplicate"
 		result.MsgID = m.id
+		if result.Status == "scheduled" {
+			d.scheduled(m, result.ScheduledID)
+			return true
+		}
 		if result.Duplicate || result.Status == "accepted" {
 			d.answered(history.REST, &result.fields)
 			return true
 		}
 		answer.Error.Code = result.Status
 	}
-	final := status < http.StatusInternalServerError && status != http.StatusTooManyRequests
+	final := !again(status)
 	d.refused(history.REST, m.id, fmt.Sprintf("%d %s", status, answer.Error.Code), final)
 	return final
+}
+
+// again reports whether the same call may succeed later.
+func again(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 }
 
 func (d *Device) call(ctx context.Context, method, path string, header http.Header, body, answer any) (status int, err error) {
@@ -166,6 +179,10 @@ func (d *Device) Life(ctx context.Context, at history.Position) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.unproved[at] == nil {
+		return nil
+	}
+	if l.State == "recalled" {
+		delete(d.unproved, at)
 		return nil
 	}
 	for _, by := range event.Devices {

@@ -35,10 +35,11 @@ type session struct {
 	newDevice bool // says the hello
 	code      int  // of the close; set before over is closed
 
-	syncs  map[int]syncAsked
-	nextID int
-	syncAt time.Time
-	dropAt time.Time
+	syncs   map[int]syncAsked
+	recalls map[int]*recall
+	nextID  int
+	syncAt  time.Time
+	dropAt  time.Time
 }
 
 // session connects once and stays as long as it lasts. It reports whether a session stood.
@@ -75,6 +76,7 @@ func (d *Device) gaveUp(err error) {
 }
 
 func (d *Device) connect(ctx context.Context) (*session, error) {
+	began := d.Log.Len()
 	query := url.Values{"token": {d.Token}, "device": {d.Device.Name}}
 	if d.Habits.V1 {
 		query.Set("v", "1")
@@ -87,8 +89,8 @@ func (d *Device) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{d: d, conn: conn, over: make(chan struct{}), syncs: map[int]syncAsked{}}
-	event := history.Event{Kind: history.Connected, Device: d.Device, Node: d.node + 1}
+	s := &session{d: d, conn: conn, over: make(chan struct{}), syncs: map[int]syncAsked{}, recalls: map[int]*recall{}}
+	event := history.Event{Kind: history.Connected, Device: d.Device, Node: d.node + 1, V1: d.Habits.V1, Asked: began}
 	if d.Habits.V1 {
 		if err := s.hello(); err != nil {
 			_ = conn.Close()
@@ -217,6 +219,7 @@ func (s *session) due(now time.Time) [][]byte {
 	frames = s.dueSync(frames, now)
 	frames = s.dueAcks(frames, now)
 	frames = s.dueRepeats(frames, now)
+	frames = s.dueRecalls(frames, now)
 	return s.dueSends(frames, now)
 }
 

@@ -106,10 +106,11 @@ func (s *session) synced(in *inbound, params *fields) {
 		ids  []string
 	}{{history.Waiting, params.Waiting}, {history.Gone, params.Gone}} {
 		for _, id := range list.ids {
-			conversation, seq, _ := splitID(id)
-			s.d.Log.Add(history.Event{
-				Kind: list.kind, Device: s.d.Device, Position: history.Position{Conversation: conversation, Seq: seq}, Asked: asked.asked,
-			})
+			at := positionOf(id)
+			s.d.Log.Add(history.Event{Kind: list.kind, Device: s.d.Device, Position: at, Asked: asked.asked})
+			if list.kind == history.Gone {
+				delete(s.d.unproved, at)
+			}
 		}
 	}
 }

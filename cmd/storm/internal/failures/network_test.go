@@ -16,25 +16,28 @@ import (
 
 // The network between a node and what it can do without fails in every way that networks do, and comes back.
 func TestNetwork_Bad(t *testing.T) {
+	t.Parallel()
 	t.Run("Redis", func(t *testing.T) {
-		proxy := services.MustProxy(t, found(t).Redis.Addr)
-		w := newTown(t, 2, onSecond(func(a *world.Addresses) { a.Redis = proxy.Addr }))
+		w := foundBeside(t)
+		proxy := services.MustProxy(t, w.Redis.Addr)
+		w.raise(2, onSecond(func(a *world.Addresses) { a.Redis = proxy.Addr }))
 		w.throughBadNetwork("bad-redis", proxy)
 	})
 	t.Run("NameServer", func(t *testing.T) {
-		proxy := services.MustProxy(t, found(t).Namesrv.Addr)
-		w := newTown(t, 2, onSecond(func(a *world.Addresses) { a.Namesrv = proxy.Addr }))
+		w := foundBeside(t)
+		proxy := services.MustProxy(t, w.Namesrv.Addr)
+		w.raise(2, onSecond(func(a *world.Addresses) { a.Namesrv = proxy.Addr }))
 		w.throughBadNetwork("bad-namesrv", proxy)
 	})
 	t.Run("Broker", func(t *testing.T) {
-		found(t)
+		w := foundBeside(t)
 		names := services.MustStart(t, services.Spec{Kind: services.Namesrv})
 		broker := services.MustStart(t, services.Spec{Kind: services.Broker, Namesrv: names.Addr, Announce: besides})
 		_, port, err := net.SplitHostPort(broker.Addr)
 		require.NoError(t, err)
 		proxy := services.MustProxyAt(t, net.JoinHostPort(besides, port), broker.Addr)
 		// A broker tells everybody the same address, so this network is bad for both nodes.
-		w := newTown(t, 2, func(_ int, a *world.Addresses) { a.Namesrv = names.Addr })
+		w.raise(2, func(_ int, a *world.Addresses) { a.Namesrv = names.Addr })
 		w.throughBadNetwork("bad-broker", proxy)
 	})
 }
@@ -55,7 +58,7 @@ func onSecond(change func(a *world.Addresses)) func(int, *world.Addresses) {
 func (w *town) throughBadNetwork(name string, proxy *services.Proxy) {
 	w.Helper()
 	rose, jack := w.pair(name)
-	for _, f := range append(deadNetworks(proxy), poorNetworks(proxy)...) {
+	for _, f := range append(deadNetworks(proxy), poorNetworks(proxy, slow)...) {
 		f.begin()
 		w.traffic(f.what+", towards it", rose, jack, few)
 		w.traffic(f.what+", from it", jack, rose, few)
@@ -82,23 +85,34 @@ func deadNetworks(p *services.Proxy) []badNetwork {
 }
 
 // poorNetworks can be worked with, over a new connection at the latest.
-func poorNetworks(p *services.Proxy) []badNetwork {
+func poorNetworks(p *services.Proxy, slow time.Duration) []badNetwork {
 	return []badNetwork{
 		{"reset", p.Cut},
 		{"half-closed towards the server", func() { p.HalfClose(services.ServerSide) }},
 		{"half-closed towards the node", func() { p.HalfClose(services.ClientSide) }},
-		{"slow by 500 ms", func() { p.Delay(slow) }},
+		{"slow by " + slow.String(), func() { p.Delay(slow) }},
 	}
 }
 
-const slow = 500 * time.Millisecond
+const (
+	slow = 500 * time.Millisecond
+	// slowToPostgres is what a commit there bears: it takes some fifteen trips, each of which costs twice as much, and ten
+	// seconds at most.
+	slowToPostgres = 100 * time.Millisecond
+)
 
 // The network between one node and the database fails: only who is on that node waits, and nobody is thrown out.
 func TestNetwork_CutFromSQL(t *testing.T) {
-	sql := found(t).SQL
+	t.Parallel()
+	onStores(t, false, networkCutFromSQL)
+}
+
+func networkCutFromSQL(t *testing.T, kind services.Kind) {
+	w := foundBeside(t).on(kind)
+	sql := w.SQL
 	proxy := services.MustProxy(t, sql.Addr)
 	behind := services.Instance{Kind: sql.Kind, Addr: proxy.Addr}
-	w := newTown(t, 2, onSecond(func(a *world.Addresses) { a.DSN = behind.DSN(services.Database) }))
+	w.raise(2, onSecond(func(a *world.Addresses) { a.DSN = behind.DSN(services.Database) }))
 	rose, jack := w.pair("cut-sql")
 	want := jack.list()
 	for _, f := range deadNetworks(proxy) {
@@ -121,7 +135,11 @@ func TestNetwork_CutFromSQL(t *testing.T) {
 		require.True(t, jack.alive())
 	}
 	rose.shows("refused-back", "black hole-back")
-	for _, f := range poorNetworks(proxy) {
+	delay := slow
+	if kind == services.Postgres {
+		delay = slowToPostgres
+	}
+	for _, f := range poorNetworks(proxy, delay) {
 		f.begin()
 		w.traffic("the database behind a network: "+f.what+", from it", jack, rose, 5)
 		w.traffic("the database behind a network: "+f.what+", towards it", rose, jack, 5)

@@ -4,10 +4,15 @@ package failures
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/cmd/storm/internal/world"
+	"github.com/yanlink/yanlink/deploy/services"
 )
 
 // ghostsGone is how long the design gives a killed node's users to be offline. What fails a test is ten times that.
@@ -15,7 +20,7 @@ const ghostsGone = 10 * time.Second
 
 // kill -9 of a node: whoever was on it goes on elsewhere where it was, and whoever does not come back is offline.
 func TestNode_Killed(t *testing.T) {
-	w := newTown(t, 2, nil)
+	w := foundBeside(t).raise(2, nil)
 	rose, jack := w.pair("killed")
 	gone := w.connect(w.nodes[1], "killed-gone", "web")
 	w.becomes(w.nodes[0], gone.name, "online")
@@ -39,7 +44,7 @@ func TestNode_Killed(t *testing.T) {
 
 // kill -9 between commit and reply: the repeat says duplicate or stores what was not stored, and there is one message.
 func TestNode_KilledBeforeTheReply(t *testing.T) {
-	w := newTown(t, 2, nil)
+	w := foundBeside(t).raise(2, nil)
 	_, jack := w.pair("reply")
 	const kills = 12
 	stored := 0
@@ -63,7 +68,7 @@ func TestNode_KilledBeforeTheReply(t *testing.T) {
 
 // A node frozen for half a minute, by whatever, is no danger to what went on without it.
 func TestNode_Frozen(t *testing.T) {
-	w := newTown(t, 2, nil)
+	w := foundBeside(t).raise(2, nil)
 	rose, jack := w.pair("frozen")
 	stays := w.connect(w.nodes[1], "frozen-stays", "web")
 	w.becomes(w.nodes[0], stays.name, "online")
@@ -88,4 +93,45 @@ func TestNode_Frozen(t *testing.T) {
 	require.Equal(t, "online", w.presence(w.nodes[0], moved.name))
 	require.Len(t, moved.list(), few)
 	w.traffic("after the freeze", rose, moved, many)
+}
+
+// A node keeps its id over restarts, and a second process under the id of a live node says who holds it and does not start.
+func TestNode_IDHeldElsewhere(t *testing.T) {
+	w := foundBeside(t).raise(2, nil)
+	rose, jack := w.pair("held")
+	second, err := world.NewNode(shared.bin, w.dir+"/second", w.first+1, w.Addresses(w.sso))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = second.Close() }) // it is not running
+	require.Error(t, second.Start(t.Context()))
+	require.Contains(t, tail(second.Log()), fmt.Sprintf("node.id %s is held by a live node at %s", world.Name(w.first+1), w.nodes[0].Address()))
+	w.traffic("while another one wanted the name", rose, jack, few)
+	rose.leave()
+	require.NoError(t, w.nodes[0].Stop())
+	require.NoError(t, w.nodes[0].Start(t.Context()))
+	w.ok(w.nodes[0])
+	w.traffic("the next life under the same id", w.connect(w.nodes[0], rose.name, "web"), jack, few)
+}
+
+// A node starts while the SSO is down: it says so, turns nobody away for good, and takes everybody when the SSO is there.
+func TestNode_StartsWithoutSSO(t *testing.T) {
+	w := foundBeside(t)
+	sso, err := url.Parse(w.sso.URL())
+	require.NoError(t, err)
+	proxy := services.MustProxy(t, sso.Host)
+	sso.Host = proxy.Addr
+	proxy.Refuse()
+	node := w.prepare(1, func(_ int, a *world.Addresses) { a.SSO = sso.String() })
+	require.NoError(t, node.Start(t.Context()))
+	w.eventually("after some failures it says so", func() bool {
+		_, status := w.dial(node, "sso-early", "web")
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		return w.health(node).Dependencies["sso"] != "ok"
+	})
+	w.degraded(node, "sso")
+	require.NoError(t, proxy.Heal())
+	w.eventually("the SSO is asked again", func() bool {
+		_, status := w.dial(node, "sso-early", "web")
+		return status == http.StatusSwitchingProtocols
+	})
+	w.ok(node)
 }

@@ -36,6 +36,7 @@ type person struct {
 	silent  bool
 	acked   map[string]bool // msgids with a 16
 	proved  map[string]bool // messageIds with a 17
+	states  []state         // presence, read marks, signals
 	epoch   uint64          // what hello said
 }
 
@@ -64,6 +65,13 @@ type frame struct {
 	Epoch          uint64 `json:"epoch"`
 
 	FromUser json.RawMessage `json:"fromUser"`
+
+	OpenID  string   `json:"openid"`
+	User    string   `json:"user"`
+	Status  string   `json:"status"`
+	Signal  string   `json:"signal"`
+	Devices []string `json:"devices"`
+	Users   []frame  `json:"users"`
 }
 
 // connect opens a session on a node.
@@ -145,6 +153,8 @@ func (p *person) take(data []byte) {
 		p.acked[f.Message] = true
 	case "17":
 		p.proved[f.MessageID] = true
+	case "23", "24", "26", "27":
+		p.states = append(p.states, state{kind, f, time.Now()})
 	case "33":
 		p.epoch = f.Epoch
 	}
@@ -230,6 +240,13 @@ func (p *person) list() (msgids []string) {
 		msgids = append(msgids, p.shown[i].MsgID)
 	}
 	return msgids
+}
+
+// shownFirst returns the first message that was shown.
+func (p *person) shownFirst() frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown[0].frame
 }
 
 // shownAt returns when each message was shown, by msgid.

@@ -4,6 +4,7 @@ package failures
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,43 +99,57 @@ func TestRedis_Flushed(t *testing.T) {
 // everything goes on by itself.
 func TestSQL_Dead(t *testing.T) {
 	for _, how := range []struct {
-		name string
-		gone func(w *town, do func())
+		name  string
+		short bool
+		gone  func(w *town, do func())
 	}{
-		{"Killed", func(w *town, do func()) { w.down(w.SQL, do) }},
-		{"Frozen", func(w *town, do func()) { w.frozen(w.SQL, do) }},
+		{"Killed", true, func(w *town, do func()) { w.down(w.SQL, do) }},
+		{"Frozen", false, func(w *town, do func()) { w.frozen(w.SQL, do) }},
 	} {
 		t.Run(how.name, func(t *testing.T) {
-			w := newTown(t, 2, nil)
-			rose, jack := w.pair("sql-" + how.name)
-			jack.keepSilent(true)
-			sent := rose.must(jack.name, "before")
-			jack.shows("sql-"+how.name+"-hello", "before")
-			how.gone(w, func() {
-				refused := rose.send(jack.name, "meanwhile")
-				require.Equal(t, "storage_unavailable", refused.Code)
-				require.True(t, refused.Temporary)
-				require.Equal(t, http.StatusServiceUnavailable, w.call(w.nodes[1], jack.name, http.MethodPost, "/api/v1/messages",
-					map[string]any{"to": []string{rose.name}, "message": "by REST", "msgid": "rest"}, nil))
-				_, status := w.dial(w.nodes[1], jack.name, "phone")
-				require.Equal(t, http.StatusServiceUnavailable, status)
-				jack.acknowledgeAll()
-			})
-			w.eventually("the acknowledgement is recorded", func() bool { return jack.wasAcked(sent.MessageID) })
-			w.eventually("its sender knows", func() bool { return rose.wasProved(sent.MessageID) })
-			require.True(t, rose.alive())
-			require.True(t, jack.alive())
-			jack.keepSilent(false)
-			rose.must(jack.name, "meanwhile")
-			jack.shows("sql-"+how.name+"-hello", "before", "meanwhile")
-			w.traffic("with SQL again", rose, jack, many)
+			onStores(t, how.short, func(t *testing.T, kind services.Kind) { sqlGone(t, kind, how.name, how.gone) })
 		})
 	}
 }
 
+func sqlGone(t *testing.T, kind services.Kind, name string, gone func(w *town, do func())) {
+	w := found(t).on(kind).raise(2, nil)
+	rose, jack := w.pair("sql-" + name)
+	third := w.connect(w.nodes[1], "sql-"+name+"-third", "web")
+	jack.keepSilent(true)
+	sent := rose.must(jack.name, "before")
+	jack.shows("sql-"+name+"-hello", "before")
+	gone(w, func() {
+		// At the same time, since each of them takes as long as a commit may.
+		var refused answer
+		var status, handshake int
+		var asking sync.WaitGroup
+		asking.Go(func() { refused = rose.send(jack.name, "meanwhile") })
+		asking.Go(func() {
+			status = w.call(w.nodes[1], third.name, http.MethodPost, "/api/v1/messages",
+				map[string]any{"to": []string{rose.name}, "message": "by REST", "msgid": "rest"}, nil)
+		})
+		asking.Go(func() { _, handshake = w.dial(w.nodes[1], jack.name, "phone") })
+		asking.Wait()
+		require.Equal(t, "storage_unavailable", refused.Code)
+		require.True(t, refused.Temporary)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Equal(t, http.StatusServiceUnavailable, handshake)
+		jack.acknowledgeAll()
+	})
+	w.eventually("the acknowledgement is recorded", func() bool { return jack.wasAcked(sent.MessageID) })
+	w.eventually("its sender knows", func() bool { return rose.wasProved(sent.MessageID) })
+	require.True(t, rose.alive())
+	require.True(t, jack.alive())
+	jack.keepSilent(false)
+	rose.must(jack.name, "meanwhile")
+	jack.shows("sql-"+name+"-hello", "before", "meanwhile")
+	w.traffic("with SQL again", rose, jack, many)
+}
+
 // The SSO stopped: known tokens work, new ones are told to come again, not that they are bad.
 func TestSSO_Dead(t *testing.T) {
-	w := newTown(t, 2, nil)
+	w := foundBeside(t).raise(2, nil)
 	rose, jack := w.pair("sso")
 	require.NoError(t, w.sso.Close())
 	w.traffic("without the SSO", rose, jack, few)

@@ -5,10 +5,12 @@ package failures
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,16 +24,23 @@ import (
 // patience is how long anything may take before a test gives up: no promise, only an end.
 const patience = 2 * time.Minute
 
-// shared is what all tests of this package stand on, one after the other.
+// shared is what all tests of this package stand on: those that strike it one after the other, then the rest side by side.
 var shared struct {
 	once     sync.Once
 	err      error
 	dir, bin string
 	backends *world.Backends
-	towns    int
+	towns    atomic.Int32
 }
 
+// sideBySide is how many tests run at a time that strike nothing that is shared: they mostly wait.
+const sideBySide = "6"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	if err := tearDown(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -48,7 +57,7 @@ func setUp() {
 		if shared.bin, err = child.Build(context.Background(), shared.dir, false); err != nil {
 			return err
 		}
-		shared.backends, err = world.StartBackends(context.Background(), services.MariaDB, shared.dir, io.Discard)
+		shared.backends, err = world.StartBackends(context.Background(), mainStore(), shared.dir, io.Discard)
 		return err
 	}()
 }
@@ -57,6 +66,9 @@ func tearDown() error {
 	var err error
 	if shared.backends != nil {
 		err = shared.backends.Close()
+	}
+	if other.server != nil {
+		err = errors.Join(err, other.server.Stop(context.Background()))
 	}
 	return errors.Join(err, os.RemoveAll(shared.dir))
 }
@@ -67,6 +79,7 @@ type town struct {
 	*world.Backends
 	sso   *world.SSO
 	dir   string
+	first int      // what the numbers of its nodes follow
 	env   []string // settings of every node that is prepared from then on
 	nodes []*child.Server
 }
@@ -74,12 +87,16 @@ type town struct {
 // newTown starts nodes. change, which may be nil, sets what the n-th node, from 1, finds elsewhere.
 func newTown(t *testing.T, nodes int, change func(n int, a *world.Addresses)) *town {
 	t.Helper()
-	w := found(t)
+	return found(t).raise(nodes, change)
+}
+
+func (w *town) raise(nodes int, change func(n int, a *world.Addresses)) *town {
+	w.Helper()
 	for n := range nodes {
 		w.prepare(n+1, change)
 	}
 	for _, node := range w.nodes {
-		require.NoError(t, node.Start(t.Context()))
+		require.NoError(w, node.Start(w.Context()))
 	}
 	for _, node := range w.nodes {
 		w.ok(node)
@@ -87,21 +104,39 @@ func newTown(t *testing.T, nodes int, change func(n int, a *world.Addresses)) *t
 	return w
 }
 
-// found makes a town without nodes.
+// found makes a town without nodes, for a test that has the services to itself.
 func found(t *testing.T) *town {
+	t.Helper()
+	w := foundOne(t)
+	require.NoError(t, w.FlushRedis(t.Context()), "the nodes of the town before had the same names")
+	return w
+}
+
+// beside counts the towns that stand beside others.
+var beside atomic.Int32
+
+// foundBeside makes a town without nodes, for a test that strikes nothing that is shared, and runs beside others like it.
+func foundBeside(t *testing.T) *town {
+	t.Helper()
+	t.Parallel()
+	w := foundOne(t)
+	w.first = 10 * int(beside.Add(1))
+	return w
+}
+
+func foundOne(t *testing.T) *town {
 	t.Helper()
 	shared.once.Do(setUp)
 	require.NoError(t, shared.err)
-	require.NoError(t, shared.backends.FlushRedis(t.Context()), "the nodes of the town before had the same names")
-	shared.towns++
 	sso, err := world.StartSSO(t.Context())
 	require.NoError(t, err)
-	w := &town{T: t, Backends: shared.backends, sso: sso, dir: fmt.Sprintf("%s/town%d", shared.dir, shared.towns)}
+	w := &town{T: t, Backends: shared.backends, sso: sso, dir: fmt.Sprintf("%s/town%d", shared.dir, shared.towns.Add(1))}
 	t.Cleanup(func() {
 		for _, node := range w.nodes {
 			if t.Failed() {
 				t.Logf("the log of %s ends:\n%s", node.URL(), tail(node.Log()))
 			}
+			require.NoError(t, node.Leaks(world.TokenPrefix))
 			require.NoError(t, node.Close())
 		}
 		require.NoError(t, sso.Close())
@@ -116,7 +151,7 @@ func (w *town) prepare(n int, change func(n int, a *world.Addresses)) *child.Ser
 	if change != nil {
 		change(n, &addresses)
 	}
-	node, err := world.NewNode(shared.bin, w.dir, n, addresses, w.env...)
+	node, err := world.NewNode(shared.bin, w.dir, w.first+n, addresses, w.env...)
 	require.NoError(w, err)
 	w.nodes = append(w.nodes, node)
 	return node

@@ -15,13 +15,20 @@ func Check(events []Event) *Report {
 	for _, m := range l.order {
 		l.settled(m)
 	}
+	for _, r := range l.recalls {
+		l.settledRecall(r)
+	}
 	l.inOrder()
+	l.complete()
 	l.report.Kills, l.report.Outages = l.faults.kills, l.faults.others
 	return l.report
 }
 
 // settled checks what has to hold of a message in the end.
 func (l *ledger) settled(m *message) {
+	if m.cancelled > 0 {
+		return
+	}
 	if m.accepted == 0 {
 		l.missing(Unanswered, m, m.device, "%s of %s got no 0", m.id.msgid, m.device)
 		return
@@ -31,7 +38,7 @@ func (l *ledger) settled(m *message) {
 			l.settledOn(m, d)
 		}
 	}
-	if m.confirmed > 0 && !m.proved {
+	if m.confirmed > 0 && !m.proved && m.recall == nil {
 		l.missing(ProofMissing, m, m.device, "%s has no 17 for %s", m.device, m.id.msgid)
 	}
 }
@@ -39,6 +46,7 @@ func (l *ledger) settled(m *message) {
 func (l *ledger) settledOn(m *message, d Device) {
 	due := l.since[d] < m.firstSent && (d != m.device || !m.socket)
 	switch {
+	case m.recall != nil: // neither shown nor asked for again, and a client may have forgotten to acknowledge it
 	case due && !m.shown[d]:
 		l.missing(Lost, m, d, "%s, accepted at %v, was not shown on %s", m.id.msgid, m.position, d)
 	case m.shown[d] && m.acked[d] == 0:

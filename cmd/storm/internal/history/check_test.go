@@ -18,7 +18,7 @@ const talk = "00000000000000aa"
 
 func at(seq uint64) Position { return Position{talk, seq} }
 
-func connected(d Device) Event { return Event{Kind: Connected, Device: d, New: true} }
+func connected(d Device) Event { return Event{Kind: Connected, Device: d, New: true, V1: true} }
 
 func sent(d Device, msgid string) Event {
 	return Event{Kind: Sent, Device: d, MsgID: msgid, To: peer(d), Body: "text of " + msgid}
@@ -116,7 +116,7 @@ func asked(n int, seq uint64) []Event {
 	}
 }
 
-func connectedAgain(d Device) Event { return Event{Kind: Connected, Device: d} }
+func connectedAgain(d Device) Event { return Event{Kind: Connected, Device: d, V1: true} }
 
 func TestCheck_Faults(t *testing.T) {
 	both := story(connected(rose), connected(jack))

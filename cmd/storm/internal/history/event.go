@@ -26,26 +26,32 @@ type Kind uint8
 
 // What a client can see or do.
 const (
-	Connected    Kind = iota + 1 // Device, Node, New
-	Disconnected                 // Device, Node, Code, Note
-	GaveUp                       // Device, Node, Note: a connect that got no answer in time
-	Sent                         // Device, Door, MsgID, To, Body: one attempt, noted before it
-	Accepted                     // Device, Door, MsgID, Position, Duplicate: a 0
-	Refused                      // Device, Door, MsgID, Note, Final
-	Shown                        // Device, From, MsgID, Body, Position, PrevSeq: the first time this device got this position
-	Repeated                     // likewise, of a position the device had been shown and dropped
-	AckSent                      // Device, Position, Through, noted before it
-	Acked                        // Device, Position, Through: a 16, or the mark of a sync that was taken
-	Proved                       // Device, Door, Position, By: a 17, or REST's word
-	Waiting                      // Device, Position, Asked: a sync says that nobody acknowledged it
-	Gone                         // Device, Position: a sync says that there is no such message
-	MarkRefused                  // Device, Position, Note: a sync refused a mark of what had been shown
-	Life                         // Device, Position, Note, Devices, Asked: the server's own account of a message, by REST
-	Unexpected                   // Device, Note: a frame that a server may not send
-	Struck                       // Note, Node, Ledger: a fault, noted before it begins
-	Down                         // likewise: what was struck does nothing any more
-	Mending                      // likewise, noted before what was struck may begin to work again
-	Mended                       // likewise: it works again
+	Connected     Kind = iota + 1 // Device, Node, New, V1, Asked
+	Disconnected                  // Device, Node, Code, Note
+	GaveUp                        // Device, Node, Note: a connect that got no answer in time
+	Sent                          // Device, Door, MsgID, To, Body, Delay: one attempt, noted before it
+	Accepted                      // Device, Door, MsgID, Position, Duplicate: a 0
+	Refused                       // Device, Door, MsgID, Note, Final
+	Scheduled                     // Device, MsgID: a delayed message waits in the server
+	Cancelled                     // Device, MsgID: it is not sent any more
+	Shown                         // Device, From, MsgID, Body, Position, PrevSeq: the first time this device got this position; of a 31: Device, Position, PrevSeq, Target
+	Repeated                      // likewise, of a position the device had been shown and dropped
+	AckSent                       // Device, Position, Through, noted before it
+	Acked                         // Device, Position, Through: a 16, or the mark of a sync that was taken
+	Proved                        // Device, Door, Position, By: a 17, or REST's word
+	Waiting                       // Device, Position, Asked: a sync says that nobody acknowledged it
+	Gone                          // Device, Position: a sync says that there is no such message
+	MarkRefused                   // Device, Position, Note: a sync refused a mark of what had been shown
+	Life                          // Device, Position, Note, Devices, Asked: the server's own account of a message, by REST
+	RecallSent                    // Device, Door, MsgID, Position of the message: one attempt, noted before it
+	Recalled                      // likewise: it was answered
+	RecallRefused                 // likewise, Note, Final
+	Read                          // Device, Position, From, MsgID, Body, Note: a position of a history, read when all was quiet; Note says its kind
+	Unexpected                    // Device, Note: a frame that a server may not send
+	Struck                        // Note, Node, Ledger: a fault, noted before it begins
+	Down                          // likewise: what was struck does nothing any more
+	Mending                       // likewise, noted before what was struck may begin to work again
+	Mended                        // likewise: it works again
 	kinds
 )
 
@@ -69,13 +75,16 @@ type Event struct {
 	Body      string
 	Position  Position
 	PrevSeq   uint64
-	By        Device // who acknowledged
+	Delay     time.Duration // how long a message is to wait in the server
+	Target    Position      // what a 31 says was recalled
+	By        Device        // who acknowledged
 	Devices   []Device
 	Asked     int // how long the log was when the question went out
 	Note      string
 	Through   bool // everything up to Position, not only what stands there
 	Duplicate bool
 	New       bool // the server did not know the device
+	V1        bool // the session knows frame 31
 	Final     bool // the same request will never succeed
 	Node      int  // the one a session was on, or whose process died with a fault; 0: none
 	Code      int  // the server's close code, 1006 where there was none; 0: the client itself ended the session

@@ -5,8 +5,9 @@ import "strings"
 // faults is what went wrong on purpose. Indexes are those of the log, from 1.
 type faults struct {
 	kills, others int
-	died          map[int]int // node → when it was struck last
-	outages       []outage    // of the ledger, by beginning; they do not overlap
+	died          map[int]int // node → up to when its sessions died with it
+	dead          map[int]bool
+	outages       []outage // of the ledger, by beginning; they do not overlap
 }
 
 // outage is a time in which nothing can be stored. An end of 0 is yet to come.
@@ -15,7 +16,11 @@ type outage struct{ struck, down, mending, mended int }
 // note takes down one step of a fault.
 func (f *faults) note(e *Event, at int) {
 	if e.Kind == Struck {
-		f.count(e, at)
+		f.count(e)
+	}
+	if e.Node > 0 && e.Kind != Mended {
+		// One that begins when the kill is under way dies too.
+		f.died[e.Node], f.dead[e.Node] = at, e.Kind != Mending
 	}
 	if !e.Ledger {
 		return
@@ -34,13 +39,12 @@ func (f *faults) note(e *Event, at int) {
 	}
 }
 
-func (f *faults) count(e *Event, at int) {
+func (f *faults) count(e *Event) {
 	if e.Node == 0 {
 		f.others++
 		return
 	}
 	f.kills++
-	f.died[e.Node] = at
 }
 
 // withoutLedger reports whether nothing can be stored now, nor could since then.
@@ -73,7 +77,7 @@ const (
 func (l *ledger) disconnected(e *Event, at int) {
 	began := l.sessions[e.Device]
 	switch {
-	case e.Code == 0 || l.faults.died[e.Node] > began:
+	case e.Code == 0 || l.faults.dead[e.Node] || l.faults.died[e.Node] > began:
 		return
 	case e.Code == closeReplaced && l.gaveUp[e.Device]:
 		return

@@ -38,10 +38,12 @@ func TestCheck_FaultsExcuse(t *testing.T) {
 	both := story(on(connected(rose), 1), on(connected(jack), 2))
 	for name, events := range map[string][]Event{
 		"a node's death ends its sessions": story(both, killed(2)[:1], ended(jack, 2, 1006), killed(2)[1:], loop("m1", 1)),
-		"its client sees that late":        story(both, killed(2), ended(jack, 2, 1006), loop("m1", 1)),
-		"refused, then accepted":           story(both, noLedger(sent(rose, "m1"), refused(rose, "m1", "storage_unavailable")), loop("m1", 1)),
-		"refused by REST":                  story(both, noLedger(sent(rose, "m1"), refused(rose, "m1", "503 storage_unavailable")), loop("m1", 1)),
-		"on its way when the ledger went":  story(both, sent(rose, "m1"), noLedger(accepted(rose, "m1", 1)), loop("m1", 1)[2:]),
+		"one that began meanwhile too": story(both, killed(2)[:1], on(connectedAgain(jack), 2), ended(jack, 2, 1006), killed(2)[1:],
+			on(connectedAgain(jack), 2), loop("m1", 1)),
+		"its client sees that late":       story(both, killed(2), ended(jack, 2, 1006), loop("m1", 1)),
+		"refused, then accepted":          story(both, noLedger(sent(rose, "m1"), refused(rose, "m1", "storage_unavailable")), loop("m1", 1)),
+		"refused by REST":                 story(both, noLedger(sent(rose, "m1"), refused(rose, "m1", "503 storage_unavailable")), loop("m1", 1)),
+		"on its way when the ledger went": story(both, sent(rose, "m1"), noLedger(accepted(rose, "m1", 1)), loop("m1", 1)[2:]),
 		"the refusal went down with its connection": story(both, sent(rose, "m1"), sent(rose, "m2"), noLedger(),
 			loop("m2", 1)[1:], loop("m1", 2)),
 		"a connect given up goes on": story(both, Event{Kind: GaveUp, Device: jack, Node: 1}, ended(jack, 2, 4409), loop("m1", 1)),

@@ -7,23 +7,29 @@ import (
 
 // message is what the log says of one message.
 type message struct {
-	id        messageID
-	device    Device // that sent it
-	to, body  string
-	firstSent int // index of the first attempt
-	lastSent  int // of the last one so far
-	socket    bool
-	rest      bool
-	refused   bool          // at least once: then its place among the sender's others is open
-	accepted  int           // index of the first 0; 0: none
-	since     time.Duration // when that came
-	original  bool          // a 0 that is no duplicate came
-	position  Position
-	shown     map[Device]bool
-	acked     map[Device]int // index of the 16
-	confirmed int            // index of the first 16 of a recipient; 0: none
-	proved    bool           // the sending device knows
-	denied    bool           // the server said that nobody acknowledged it, after a 16
+	id          messageID
+	device      Device // that sent it
+	to, body    string
+	firstSent   int // index of the first attempt
+	lastSent    int // of the last one so far
+	firstSentAt time.Duration
+	delay       time.Duration
+	due         time.Duration // when a delayed one is to be sent at the latest; 0: nobody said that it waits
+	cancelled   int           // index of the answer that it is not sent any more
+	socket      bool
+	rest        bool
+	refused     bool          // at least once: then its place among the sender's others is open
+	accepted    int           // index of the first 0; 0: none
+	since       time.Duration // when that came
+	original    bool          // a 0 that is no duplicate came
+	position    Position
+	shown       map[Device]bool
+	acked       map[Device]int // index of the 16
+	confirmed   int            // index of the first 16 of a recipient; 0: none
+	proved      bool           // the sending device knows
+	recall      *message       // its recall, a record of its own; nil: never tried
+	recalls     *message       // of a recall: what it recalls
+	denied      bool           // the server said that nobody acknowledged it, after a 16
 }
 
 // messageID is the sender's own key. The storm gives each msgid once in all, so the conversation need not be part of it.
@@ -54,7 +60,12 @@ type ledger struct {
 	devices    map[string][]Device // by user
 	since      map[Device]int      // index of a device's first session
 	sessions   map[Device]int      // of its last one so far
-	gaveUp     map[Device]bool     // a connect may still be under way somewhere
+	began      map[Device]int      // index at which that was asked for
+	v1         map[Device]bool     // knows frame 31
+	recalls    []*message          // by first attempt
+	readings   map[readingID]*reading
+	readers    map[string]bool // users who read their histories
+	gaveUp     map[Device]bool // a connect may still be under way somewhere
 	faults     faults
 }
 
@@ -67,8 +78,12 @@ func newLedger() *ledger {
 		devices:    map[string][]Device{},
 		since:      map[Device]int{},
 		sessions:   map[Device]int{},
+		began:      map[Device]int{},
+		v1:         map[Device]bool{},
+		readings:   map[readingID]*reading{},
+		readers:    map[string]bool{},
 		gaveUp:     map[Device]bool{},
-		faults:     faults{died: map[int]int{}},
+		faults:     faults{died: map[int]int{}, dead: map[int]bool{}},
 	}
 }
 

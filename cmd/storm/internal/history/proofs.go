@@ -50,6 +50,9 @@ func (l *ledger) proved(e *Event) {
 	case m == nil:
 		l.violated(Invented, e, nil, "a 17 for %v, which nobody was shown", e.Position)
 		return
+	case m.recalls != nil:
+		l.violated(Invented, e, m, "a 17 for %v, which is a recall", e.Position)
+		return
 	case m.id.sender != e.Device.User:
 		l.violated(Invented, e, m, "a 17 for %s came to %s, who did not send it", m.id.msgid, e.Device)
 		return
@@ -64,8 +67,15 @@ func (l *ledger) proved(e *Event) {
 
 // waiting is wrong if the acknowledgement was confirmed before the question went out.
 func (l *ledger) waiting(e *Event) {
-	if m := l.byPosition[e.Position]; m != nil && m.confirmed > 0 && m.confirmed <= e.Asked {
+	if m := l.byPosition[e.Position]; m != nil && m.recall == nil && m.confirmed > 0 && m.confirmed <= e.Asked {
 		l.denied(m, e, "a sync says that %s waits, after a 16 for it", m.id.msgid)
+	}
+}
+
+// gone is right of what was recalled.
+func (l *ledger) gone(e *Event) {
+	if m := l.byPosition[e.Position]; m == nil || m.recall == nil {
+		l.violated(Lost, e, m, "a sync says that %v is gone", e.Position)
 	}
 }
 
@@ -73,6 +83,12 @@ func (l *ledger) waiting(e *Event) {
 func (l *ledger) life(e *Event) {
 	m := l.byPosition[e.Position]
 	if m == nil {
+		return
+	}
+	if m.recall != nil {
+		if at := m.recall.accepted; at > 0 && at <= e.Asked && e.Note != historyRecalled {
+			l.violated(ShownRecalled, e, m, "REST says %q of %s, after its recall", e.Note, m.id.msgid)
+		}
 		return
 	}
 	if m.confirmed > 0 && m.confirmed <= e.Asked && e.Note != "delivered" {

@@ -29,11 +29,23 @@ func (l *ledger) replay(e *Event, at int) {
 	case Waiting:
 		l.waiting(e)
 	case Gone:
-		l.violated(Lost, e, l.byPosition[e.Position], "a sync says that %v is gone", e.Position)
+		l.gone(e)
 	case MarkRefused:
 		l.violated(Lost, e, l.byPosition[e.Position], "the mark of what was shown at %v was refused: %s", e.Position, e.Note)
 	case Life:
 		l.life(e)
+	case Scheduled:
+		l.scheduled(e)
+	case Cancelled:
+		l.cancelled(e, at)
+	case RecallSent:
+		l.recallSent(e, at)
+	case Recalled:
+		l.recalled(e, at)
+	case RecallRefused:
+		l.recallRefused(e)
+	case Read:
+		l.read(e)
 	case Unexpected:
 		l.violated(Invented, e, nil, "%s", e.Note)
 	case Struck, Down, Mending, Mended:
@@ -42,7 +54,7 @@ func (l *ledger) replay(e *Event, at int) {
 }
 
 func (l *ledger) connected(e *Event, at int) {
-	l.sessions[e.Device] = at
+	l.sessions[e.Device], l.began[e.Device], l.v1[e.Device] = at, e.Asked, e.V1
 	if l.since[e.Device] == 0 {
 		l.since[e.Device] = at
 		l.devices[e.Device.User] = append(l.devices[e.Device.User], e.Device)
@@ -56,7 +68,7 @@ func (l *ledger) sent(e *Event, at int) {
 	m := l.messages[id]
 	if m == nil {
 		m = &message{
-			id: id, device: e.Device, to: e.To, body: e.Body, firstSent: at,
+			id: id, device: e.Device, to: e.To, body: e.Body, firstSent: at, firstSentAt: e.At, delay: e.Delay,
 			shown: map[Device]bool{}, acked: map[Device]int{},
 		}
 		l.messages[id] = m
@@ -99,6 +111,10 @@ func (l *ledger) refused(e *Event) {
 }
 
 func (l *ledger) shown(e *Event) {
+	if e.Target.Seq > 0 {
+		l.recallShown(e)
+		return
+	}
 	m := l.messages[messageID{e.From, e.MsgID}]
 	switch {
 	case m == nil:
@@ -112,6 +128,10 @@ func (l *ledger) shown(e *Event) {
 		l.violated(Invented, e, m, "%s was shown to the device that sent it", e.MsgID)
 	}
 	l.stands(m, e)
+	l.inForce(m, e)
+	if m.delay > 0 && e.Kind == Shown {
+		l.atItsTime(m, e)
+	}
 	if e.Kind == Shown {
 		l.firstShown(m, e)
 	}
@@ -121,7 +141,7 @@ func (l *ledger) firstShown(m *message, e *Event) {
 	p := l.place(e.Device, e.Position.Conversation)
 	switch {
 	case m.shown[e.Device]:
-		l.violated(ShownTwice, e, m, "%s was shown twice on %s", e.MsgID, e.Device)
+		l.violated(ShownTwice, e, m, "%s was shown twice on %s", m.id.msgid, e.Device)
 	case e.Position.Seq <= p.last:
 		l.violated(OutOfOrder, e, m, "%d was shown on %s after %d", e.Position.Seq, e.Device, p.last)
 	case e.PrevSeq > p.last && p.last > 0:
@@ -143,6 +163,6 @@ func (l *ledger) inTime(m *message, e *Event) {
 		return
 	}
 	if took := e.At - m.since; took > lateAfter {
-		l.violated(Late, e, m, "%s was shown on %s %v after it was accepted", e.MsgID, e.Device, took.Round(time.Second))
+		l.violated(Late, e, m, "%s was shown on %s %v after it was accepted", m.id.msgid, e.Device, took.Round(time.Second))
 	}
 }

@@ -8,9 +8,10 @@ import (
 
 var kindNames = [kinds]string{
 	Connected: "connected", Disconnected: "disconnected", GaveUp: "gives up connecting", Sent: "sent", Accepted: "accepted (0)", Refused: "refused (500)",
+	Scheduled: "scheduled", Cancelled: "cancelled",
 	Shown: "shown (2)", Repeated: "came again (2), dropped", AckSent: "acknowledges (15)", Acked: "recorded (16)",
 	Proved: "proof (17)", Waiting: "waiting (29)", Gone: "gone (29)", MarkRefused: "mark refused (29)", Life: "life (REST)",
-	Unexpected: "unexpected", Struck: "FAULT", Down: "down", Mending: "mending", Mended: "mended",
+	RecallSent: "recalls", Recalled: "recalled", RecallRefused: "recall refused", Read: "reads in history", Unexpected: "unexpected", Struck: "FAULT", Down: "down", Mending: "mending", Mended: "mended",
 }
 
 // String returns the event on one line, without the body.
@@ -31,6 +32,9 @@ func (e *Event) String() string {
 	}
 	if e.PrevSeq > 0 {
 		fmt.Fprintf(&b, " after %d", e.PrevSeq)
+	}
+	if e.Target.Seq > 0 {
+		fmt.Fprintf(&b, " recalls %d", e.Target.Seq)
 	}
 	if e.By.User != "" {
 		fmt.Fprintf(&b, " by %s", e.By)
@@ -94,7 +98,7 @@ func (v *Violation) concerns(e *Event) bool {
 	case e.Through:
 		return e.Position.Conversation == v.Position.Conversation && e.Position.Seq >= v.Position.Seq && e.Position.Seq < v.Position.Seq+nearby
 	}
-	return v.MsgID != "" && e.MsgID == v.MsgID || v.Position.Seq > 0 && e.Position == v.Position
+	return v.MsgID != "" && e.MsgID == v.MsgID || v.Position.Seq > 0 && (e.Position == v.Position || e.Target == v.Position)
 }
 
 // nearby is how far past a message a cumulative acknowledgement is still worth telling.

@@ -24,11 +24,15 @@ var rows = []struct {
 	{"sends, with repeats", history.Sent},
 	{"0 accepted, with repeats", history.Accepted},
 	{"500 refused", history.Refused},
-	{"2 shown", history.Shown},
-	{"2 dropped, shown already", history.Repeated},
+	{"2 and 31 shown", history.Shown},
+	{"2 and 31 dropped, shown already", history.Repeated},
 	{"15 acknowledgements", history.AckSent},
 	{"16 and marks recorded", history.Acked},
 	{"17 proofs", history.Proved},
+	{"delayed", history.Scheduled},
+	{"cancelled", history.Cancelled},
+	{"recalls, with repeats", history.RecallSent},
+	{"positions of histories read", history.Read},
 	{"lives asked by REST", history.Life},
 }
 

@@ -38,6 +38,7 @@ func (s *Settings) habits(r *rand.Rand, n int) client.Habits {
 		ForgetAcks: r.IntN(2) == 0,
 		RESTShare:  0.05,
 		Repeats:    0.02,
+		Recalls:    0.03,
 		CrossShare: 0.15,
 	}
 	if r.IntN(3) > 0 {

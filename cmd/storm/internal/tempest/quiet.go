@@ -40,7 +40,7 @@ func (t *Tempest) quiet(ctx context.Context) error {
 				whole = time.Now()
 			}
 			if time.Since(whole) >= calmFor {
-				return t.askLives(ctx)
+				return t.readBack(ctx)
 			}
 			continue
 		}
@@ -49,7 +49,7 @@ func (t *Tempest) quiet(ctx context.Context) error {
 			last, moved = n, time.Now()
 		}
 		if time.Since(moved) > t.Settle {
-			return t.askLives(ctx)
+			return t.readBack(ctx)
 		}
 	}
 }
@@ -57,6 +57,23 @@ func (t *Tempest) quiet(ctx context.Context) error {
 // news counts what only the server can bring about.
 func (t *Tempest) news() int {
 	return t.log.Count(history.Shown) + t.log.Count(history.Accepted) + t.log.Count(history.Proved)
+}
+
+// readBack asks the server by REST for its own account of what happened.
+func (t *Tempest) readBack(ctx context.Context) error {
+	if err := t.askLives(ctx); err != nil {
+		return err
+	}
+	read := map[string]bool{}
+	for _, p := range t.devices {
+		if user := p.device.Device.User; !read[user] {
+			read[user] = true
+			if err := p.device.ReadHistory(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // askLives asks by REST what became of some messages.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -98,6 +99,10 @@ func (s *inProcess) Start(ctx context.Context) error {
 	mux.HandleFunc("GET /ws", s.connect)
 	mux.HandleFunc("POST /api/v1/messages", s.send)
 	mux.HandleFunc("GET /api/v1/messages/{id}", s.life)
+	mux.HandleFunc("DELETE /api/v1/messages/{id}", s.recall)
+	mux.HandleFunc("DELETE /api/v1/scheduled/{id}", s.cancel)
+	mux.HandleFunc("GET /api/v1/conversations", s.conversations)
+	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.history)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func(server *http.Server, l net.Listener) { _ = server.Serve(l) }(s.http, s.conns)
 	return s.gateway.Start(ctx)
@@ -149,6 +154,7 @@ func (s *inProcess) send(w http.ResponseWriter, r *http.Request) {
 		To      []string
 		Message string
 		MsgID   string
+		Delay   int `json:"delaySeconds"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		answer(w, nil, err)
@@ -157,12 +163,16 @@ func (s *inProcess) send(w http.ResponseWriter, r *http.Request) {
 	if key := r.Header.Get("Idempotency-Key"); key != "" {
 		body.MsgID = key
 	}
-	sent, err := s.gateway.Send(r.Context(), ws.Draft{From: user(r), To: body.To, Body: body.Message, MsgID: body.MsgID})
+	sent, err := s.gateway.Send(r.Context(), ws.Draft{From: user(r), To: body.To, Body: body.Message, MsgID: body.MsgID, Delay: time.Duration(body.Delay) * time.Second})
 	if err != nil || sent.Results[0].Err != nil {
 		answer(w, nil, errors.Join(err, sent.Results[0].Err))
 		return
 	}
 	result := sent.Results[0]
+	if result.Scheduled != nil {
+		answer(w, map[string]any{"results": []any{map[string]any{"status": "scheduled", "scheduledId": result.Scheduled.String()}}}, nil)
+		return
+	}
 	status := "accepted"
 	if result.Duplicate {
 		status = "duplicate"
@@ -185,4 +195,42 @@ func (s *inProcess) life(w http.ResponseWriter, r *http.Request) {
 		recipients = append(recipients, map[string]any{"openid": one.OpenID, "devices": devices})
 	}
 	answer(w, map[string]any{"state": life.State, "recipients": recipients}, err)
+}
+
+func (s *inProcess) recall(w http.ResponseWriter, r *http.Request) {
+	id, _ := protocol.ParseMessageID(r.PathValue("id"))
+	answer(w, map[string]any{}, s.gateway.Recall(r.Context(), user(r), false, id))
+}
+
+func (s *inProcess) cancel(w http.ResponseWriter, r *http.Request) {
+	ref, _ := ws.ParseScheduledRef(r.PathValue("id"))
+	answer(w, map[string]any{}, s.gateway.CancelScheduled(r.Context(), user(r), ref))
+}
+
+func (s *inProcess) conversations(w http.ResponseWriter, r *http.Request) {
+	views, _, err := s.gateway.Conversations(r.Context(), user(r), 0, 1000)
+	items := []any{}
+	for i := range views {
+		items = append(items, map[string]any{"conversationId": views[i].ID.String()})
+	}
+	answer(w, map[string]any{"items": items}, err)
+}
+
+func (s *inProcess) history(w http.ResponseWriter, r *http.Request) {
+	id, _ := protocol.ParseConversationID(r.PathValue("id"))
+	after, next := uint64(ws.FromStart), r.URL.Query().Get("cursor")
+	if next != "" {
+		after, _ = strconv.ParseUint(next, 10, 64)
+	}
+	records, goesOn, err := s.gateway.History(r.Context(), user(r), id, 0, after, 100)
+	next = ""
+	if goesOn > 0 {
+		next = strconv.FormatUint(goesOn, 10)
+	}
+	items := []any{}
+	for i := range records {
+		rec := &records[i].Record
+		items = append(items, map[string]any{"seq": rec.Seq, "kind": records[i].Kind, "from": rec.Sender, "message": rec.Body, "msgid": rec.MsgID})
+	}
+	answer(w, map[string]any{"items": items, "next": next}, err)
 }

@@ -33,9 +33,12 @@ func blow(t *testing.T, world World) (outcome Outcome, well bool, printed string
 func TestTempest(t *testing.T) {
 	outcome, well, printed := blow(t, alone(nil, 3))
 	require.True(t, well, printed)
-	require.Equal(t, 1200, outcome.Report.Messages)
+	require.InDelta(t, 1200, outcome.Report.Messages, 50, "all but those that were cancelled")
 	require.Equal(t, 3, outcome.Report.Kills)
-	require.Contains(t, printed, "storm: 1200 messages, 3 kills: 0 lost, 0 shown twice, 0 out of order, 0 proofs missing\n")
+	require.NotZero(t, outcome.Report.Recalls)
+	require.NotZero(t, outcome.Report.Delayed)
+	require.Greater(t, outcome.Report.Positions, 2*1200, "both sides read their histories")
+	require.Contains(t, printed, " 3 kills: 0 lost, 0 shown twice, 0 out of order, 0 proofs missing, 0 shown after recall, 0 wrong in history\n")
 }
 
 // Three nodes and everything between them, in memory: what the real storm does to processes.
@@ -50,7 +53,7 @@ func TestTempest_Cluster(t *testing.T) {
 	world.broker.Fault(memory.Faults{Lose: 0.1, Repeat: 0.1, Late: 0.2, Delay: 200 * time.Millisecond, Seed: *seed})
 	outcome, well, printed := blow(t, world)
 	require.True(t, well, printed)
-	require.Equal(t, 1200, outcome.Report.Messages)
+	require.InDelta(t, 1200, outcome.Report.Messages, 50, "all but those that were cancelled")
 	require.Equal(t, 4, outcome.Report.Kills)
 	require.Equal(t, 8, outcome.Report.Outages)
 }

@@ -111,7 +111,7 @@ func (c *Cluster) Stop() error {
 func (c *Cluster) Check(context.Context) error {
 	var errs []error
 	for _, node := range c.nodes {
-		errs = append(errs, node.Complaints())
+		errs = append(errs, node.Complaints(), node.Leaks(TokenPrefix))
 	}
 	return errors.Join(errs...)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	tokenPrefix = "storm." // before the openid
+	// TokenPrefix begins each token; the openid follows.
+	TokenPrefix = "storm."
 	tokenHeader = "token"
 )
 
@@ -35,13 +36,13 @@ func StartSSO(ctx context.Context) (*SSO, error) {
 func (s *SSO) URL() string { return "http://" + s.listener.Addr().String() + "/check" }
 
 // Token returns a token that holds as long as the endpoint stands.
-func (s *SSO) Token(openID string) string { return tokenPrefix + openID }
+func (s *SSO) Token(openID string) string { return TokenPrefix + openID }
 
 // Close ends the endpoint.
 func (s *SSO) Close() error { return s.server.Close() }
 
 func check(w http.ResponseWriter, r *http.Request) {
-	openID, ok := strings.CutPrefix(r.Header.Get(tokenHeader), tokenPrefix)
+	openID, ok := strings.CutPrefix(r.Header.Get(tokenHeader), TokenPrefix)
 	if !ok || openID == "" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return

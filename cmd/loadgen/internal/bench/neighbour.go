@@ -1,0 +1,81 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
+)
+
+const (
+	// neighbourCommand is the command by which the program is a bad neighbour.
+	neighbourCommand = "neighbour"
+	// neighbourAddress is another than the good clients', since limits count by address.
+	neighbourAddress = "127.0.0.66"
+	// neighbourEnd bounds a bad neighbour that nobody ends.
+	neighbourEnd = 10 * time.Minute
+)
+
+// neighbour is the command: it misbehaves until it is interrupted and prints what it got.
+func neighbour(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet(neighbourCommand, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	target := flags.String("target", "", "loopback `address` of the server")
+	trouble := flags.String("trouble", "", "what it does: connects, frames, syncs or half-open")
+	rate := flags.Float64("rate", 10_000, "connects or frames a second")
+	if err := flags.Parse(args); err != nil {
+		return usageCode(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, neighbourEnd)
+	defer cancel()
+	did, err := scenario.Misbehave(ctx, scenario.Target{Addr: *target}, netip.MustParseAddr(neighbourAddress), scenario.Trouble(*trouble), *rate)
+	if err == nil {
+		err = json.NewEncoder(stdout).Encode(did)
+	}
+	return exit(stderr, err)
+}
+
+// nuisance is a bad neighbour in a process of its own.
+type nuisance struct {
+	cmd            *exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+// disturb starts one. It has the lowest priority: on a machine of its own it would take no processor from the server
+// either.
+func disturb(ctx context.Context, target scenario.Target, trouble scenario.Trouble, rate float64) (*nuisance, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	n := &nuisance{}
+	n.cmd = exec.CommandContext(ctx, "nice", "-n", "19", self, neighbourCommand,
+		"-target", target.Addr, "-trouble", string(trouble), "-rate", fmt.Sprint(rate))
+	n.cmd.Stdout, n.cmd.Stderr = &n.stdout, &n.stderr
+	if err := n.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start a bad neighbour: %w", err)
+	}
+	return n, nil
+}
+
+// stop ends it and returns what it did.
+func (n *nuisance) stop() (did scenario.Neighbour, err error) {
+	signaled := n.cmd.Process.Signal(os.Interrupt)
+	err = errors.Join(signaled, n.cmd.Wait())
+	if err == nil {
+		err = json.Unmarshal(n.stdout.Bytes(), &did)
+	}
+	if err != nil {
+		err = fmt.Errorf("a bad neighbour: %w; it wrote: %s", err, n.stderr.String())
+	}
+	return did, err
+}
