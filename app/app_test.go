@@ -190,7 +190,7 @@ func TestBundle_Options(t *testing.T) {
 	options := []app.Option{
 		app.WithAuthenticator(&users{}), app.WithStore(store), app.WithRegisterer(registry),
 		app.WithClock(func() time.Time { return at }),
-		app.WithAuthorizer(onlyTo("bob")),
+		app.WithAuthorizer(onlyTo{user: "bob"}),
 		app.WithBeforeSend(func(_ context.Context, d *ws.Draft) error {
 			if d.Body == "rude" {
 				return protocol.NewError(protocol.Forbidden, "be polite")
@@ -226,10 +226,13 @@ func TestBundle_Options(t *testing.T) {
 	require.NoError(t, err, "and not closed")
 }
 
-type onlyTo string
+type onlyTo struct {
+	ws.AllowAll
+	user string
+}
 
 func (o onlyTo) MaySend(_ context.Context, _, to string) error {
-	if to != string(o) {
+	if to != o.user {
 		return protocol.NewError(protocol.Forbidden, "not to this one")
 	}
 	return nil

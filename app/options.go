@@ -36,7 +36,8 @@ type Option func(*options)
 // asked again about tokens of live connections.
 func WithAuthenticator(a ws.Authenticator) Option { return func(o *options) { o.authenticator = a } }
 
-// WithAuthorizer says who may do what. Default: everybody may write to everybody.
+// WithAuthorizer says who may write to whom, see whom come and go, and read what history. Default: everybody may, of what is
+// theirs.
 func WithAuthorizer(a ws.Authorizer) Option { return func(o *options) { o.authorizer = a } }
 
 // WithBeforeSend sets a hook that sees every message before it is written, and may change or refuse it. A

@@ -63,8 +63,8 @@ type Marker interface {
 
 // Watcher knows who is online.
 type Watcher interface {
-	// Presence answers for each user, in order.
-	Presence(ctx context.Context, users []string) ([]ws.Presence, error)
+	// Presence answers for each user, in order, as viewer may see it; an empty one may see all.
+	Presence(ctx context.Context, viewer string, users []string) ([]ws.Presence, error)
 	// Online lists everybody who is online in pages of about limit; next is empty at the end.
 	Online(ctx context.Context, cursor string, limit int) (items []ws.Presence, next string, err error)
 	// Nodes lists the living members of the cluster, by id.

@@ -32,7 +32,7 @@ func (a *API) presence(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	found, err := a.engine.Presence(c.Request.Context(), users)
+	found, err := a.engine.Presence(c.Request.Context(), a.viewer(who), users)
 	if err != nil {
 		return err
 	}

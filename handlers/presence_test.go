@@ -1,11 +1,14 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
 )
 
 func TestPresence(t *testing.T) {
@@ -30,6 +33,21 @@ func TestPresence_Nodes(t *testing.T) {
 	d.connect("ben", "web")
 	require.NotContains(t, d.get("ann", "/api/v1/presence?users=ben").items()[0], "nodes")
 	require.Len(t, d.get("boss", "/api/v1/presence?users=ben").items()[0]["nodes"], 1)
+}
+
+// shy lets nobody see ben.
+type shy struct{ ws.AllowAll }
+
+func (shy) MayWatch(_ context.Context, _, user string) bool { return user != "ben" }
+
+func TestPresence_Forbidden(t *testing.T) {
+	d := openDoor(t, func(o *ws.Options) { o.Authorizer = shy{} })
+	d.connect("ben", "web")
+	const path = "/api/v1/presence?users=ben"
+	require.Equal(t, map[string]any{"openid": "ben", "status": "unknown", "devices": []any{}}, d.get("ann", path).items()[0])
+	for _, who := range []string{"ben", "boss", "key-read"} {
+		require.Equal(t, "online", d.get(who, path).items()[0]["status"], who)
+	}
 }
 
 func TestOnline(t *testing.T) {

@@ -178,7 +178,7 @@ func TestCluster_DeviceMoves(t *testing.T) {
 	code, _ := old.closed()
 	require.Equal(t, protocol.CloseReplaced, code)
 	w.eventually("the old route is gone", func() bool {
-		list, err := one.gateway.Presence(t.Context(), []string{"jack"})
+		list, err := one.gateway.Presence(t.Context(), "", []string{"jack"})
 		return err == nil && len(list[0].Devices) == 2
 	})
 	rose := one.connect("rose", "web")
@@ -273,7 +273,7 @@ func TestCluster_RegistryDown(t *testing.T) {
 	late := one.connect("late", "web") // connects although no route can be put
 	rose.send("late", "hello", "m2")
 	require.Equal(t, "hello", late.expect(2).p.Message)
-	list, err := one.gateway.Presence(t.Context(), []string{"rose", "jack", "nobody"})
+	list, err := one.gateway.Presence(t.Context(), "", []string{"rose", "jack", "nobody"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"online", "unknown", "unknown"}, []string{list[0].Status, list[1].Status, list[2].Status})
 
@@ -281,7 +281,7 @@ func TestCluster_RegistryDown(t *testing.T) {
 	one.registry.Fail(nil)
 	two.registry.Fail(nil)
 	w.settled(3, "rose", "jack", "late")
-	list, err = one.gateway.Presence(t.Context(), []string{"rose", "jack", "nobody"})
+	list, err = one.gateway.Presence(t.Context(), "", []string{"rose", "jack", "nobody"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"online", "online", "offline"}, []string{list[0].Status, list[1].Status, list[2].Status})
 	require.Equal(t, []string{"n2"}, list[1].Nodes)
@@ -299,7 +299,7 @@ func TestCluster_RegistryRestored(t *testing.T) {
 	w.settled(2, "rose", "jack", "late")
 	restore()
 	w.eventually("who is over is offline", func() bool {
-		list, err := one.gateway.Presence(t.Context(), []string{"rose", "jack", "late"})
+		list, err := one.gateway.Presence(t.Context(), "", []string{"rose", "jack", "late"})
 		require.NoError(t, err)
 		return list[0].Status == "online" && list[1].Status == "offline" && list[2].Status == "online"
 	})
@@ -328,7 +328,7 @@ func TestCluster_SessionEnds(t *testing.T) {
 	w.settled(1, "jack")
 	require.NoError(t, jack.conn.Close())
 	w.eventually("its route is gone", func() bool {
-		list, err := one.gateway.Presence(t.Context(), []string{"jack"})
+		list, err := one.gateway.Presence(t.Context(), "", []string{"jack"})
 		return err == nil && list[0].Status == "offline"
 	})
 }
@@ -377,7 +377,7 @@ func TestCluster_Leaves(t *testing.T) {
 	nodes, err := one.registry.Nodes(t.Context())
 	require.NoError(t, err)
 	require.Len(t, nodes, 1)
-	list, err := one.gateway.Presence(t.Context(), []string{"jack"})
+	list, err := one.gateway.Presence(t.Context(), "", []string{"jack"})
 	require.NoError(t, err)
 	require.Equal(t, "offline", list[0].Status)
 }

@@ -123,8 +123,28 @@ type Position struct {
 // Clock tells the time; the zero value of what takes one means the wall clock.
 type Clock func() time.Time
 
-// Authorizer decides what an identity may do. Methods are called on the path of each request and must be quick.
+// Authorizer decides what an identity may do; embed AllowAll to decide some of it. Methods are called on the path of each
+// request, by many goroutines at once, and must be quick. Over REST, administrators and service keys with the scope read may
+// watch and read all, and are not asked about.
 type Authorizer interface {
 	// MaySend returns nil if from may write to the user to; a *protocol.Error is shown to the client.
 	MaySend(ctx context.Context, from, to string) error
+	// MayWatch reports whether watcher may know of the user's presence, who is unknown to them otherwise. A session is asked
+	// about when it subscribes, and not again.
+	MayWatch(ctx context.Context, watcher, user string) bool
+	// MayRead returns nil if reader, who is or was a member, may read back what a conversation holds: its history, and the last
+	// message in a list; a *protocol.Error is shown to the client. What is delivered is not asked about.
+	MayRead(ctx context.Context, reader string, conversation *Conversation) error
 }
+
+// AllowAll lets everybody do everything.
+type AllowAll struct{}
+
+// MaySend returns nil.
+func (AllowAll) MaySend(context.Context, string, string) error { return nil }
+
+// MayWatch returns true.
+func (AllowAll) MayWatch(context.Context, string, string) bool { return true }
+
+// MayRead returns nil.
+func (AllowAll) MayRead(context.Context, string, *Conversation) error { return nil }

@@ -54,6 +54,9 @@ func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Authorizer == nil {
+		o.Authorizer = AllowAll{}
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}

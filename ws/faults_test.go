@@ -73,7 +73,7 @@ func TestGateway_RefusedUpgrades(t *testing.T) {
 	require.Equal(t, http.StatusSwitchingProtocols, status("", http.Header{"Origin": {n.server.URL}}))
 	require.Equal(t, http.StatusBadRequest, status("&device=a%20b", nil))
 	require.Eventually(t, func() bool { // the session of the last connection ends a moment after it
-		list, err := n.gateway.Presence(t.Context(), []string{"rose"})
+		list, err := n.gateway.Presence(t.Context(), "", []string{"rose"})
 		return err == nil && list[0].Status == "offline"
 	}, patience, time.Millisecond)
 	n.connect("rose", "web")

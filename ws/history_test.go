@@ -10,8 +10,30 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/ws"
+	"github.com/yanlink/yanlink/ws/protocol"
 	"github.com/yanlink/yanlink/ws/wstest"
 )
+
+func TestGateway_History_Forbidden(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.Authorizer = strict{} })
+	n.known("rose", "will")
+	jack := n.connect("jack", "web")
+	jack.send("rose", "1", "m1")
+	jack.send("will", "1", "m2")
+	view, err := n.gateway.ConversationWith(t.Context(), "rose", "jack")
+	require.NoError(t, err)
+	require.Equal(t, 1, view.Unread)
+	require.Nil(t, view.LastMessage)
+	_, _, err = n.gateway.History(t.Context(), "rose", view.ID, 0, 0, 10)
+	var refusal *protocol.Error
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, protocol.Forbidden, refusal.Code)
+	for _, reader := range []string{"jack", ""} {
+		items, _, err := n.gateway.History(t.Context(), reader, view.ID, 0, 0, 10)
+		require.NoError(t, err, reader)
+		require.Len(t, items, 1, reader)
+	}
+}
 
 // renewedLedger is a ledger that began a new epoch: the positions of its conversations go on far above its records.
 type renewedLedger struct {

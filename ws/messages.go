@@ -141,9 +141,6 @@ func (g *Gateway) screenContent(draft *Draft) error {
 }
 
 func (g *Gateway) maySend(ctx context.Context, from, to string) error {
-	if g.opt.Authorizer == nil {
-		return nil
-	}
 	return g.opt.Authorizer.MaySend(ctx, from, to)
 }
 

@@ -67,7 +67,7 @@ type Options struct {
 	RecheckEvery time.Duration // how often a live session's token is checked again; default 1m
 	DrainSpread  time.Duration // over how long sessions are closed on Stop; default 10s
 
-	Authorizer   Authorizer                                      // default: everybody may
+	Authorizer   Authorizer                                      // default: AllowAll
 	Authenticate func(context.Context, string) (Identity, error) // for frame 22 and the re-check; nil: frame 22 is refused and nothing is re-checked
 	BeforeSend   func(context.Context, *Draft) error             // may change or refuse a draft; nil: none
 	AllowOrigin  func(origin, host string) bool                  // default: same host only

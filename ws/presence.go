@@ -12,11 +12,25 @@ const (
 	statusUnknown = "unknown" // while the registry does not answer
 )
 
-// Presence returns the online state of users, wherever they are. While the registry does not answer, who is not on this
-// node is unknown.
-func (g *Gateway) Presence(ctx context.Context, users []string) ([]Presence, error) {
+// Presence returns the online state of users, wherever they are, in their order. While the registry does not answer, who is
+// not on this node is unknown; so is whom viewer may not watch. An empty viewer may watch all.
+func (g *Gateway) Presence(ctx context.Context, viewer string, users []string) ([]Presence, error) {
 	elsewhere, complete := g.elsewhere(users)
-	return g.describe(ctx, users, elsewhere, complete)
+	list, err := g.describe(ctx, users, elsewhere, complete)
+	if err != nil || viewer == "" {
+		return list, err
+	}
+	for i, user := range users {
+		if !g.mayWatch(ctx, viewer, user) {
+			list[i] = Presence{OpenID: user, Status: statusUnknown}
+		}
+	}
+	return list, nil
+}
+
+// mayWatch reports whether viewer may know of the user's presence: of the own one everybody may.
+func (g *Gateway) mayWatch(ctx context.Context, viewer, user string) bool {
+	return viewer == user || g.opt.Authorizer.MayWatch(ctx, viewer, user)
 }
 
 // describe returns how it stands with users who have sessions elsewhere; complete says that these are all.

@@ -81,12 +81,21 @@ func TestGateway_SignalLimited(t *testing.T) {
 	jack.silent(27)
 }
 
-// strict lets nobody write to jack.
-type strict struct{}
+// strict lets nobody write to jack, see him come and go, or read back what was said with him.
+type strict struct{ ws.AllowAll }
 
 func (strict) MaySend(_ context.Context, _, to string) error {
 	if to == "jack" {
 		return protocol.NewError(protocol.Forbidden, "jack wants to be left alone")
+	}
+	return nil
+}
+
+func (strict) MayWatch(_ context.Context, _, user string) bool { return user != "jack" }
+
+func (strict) MayRead(_ context.Context, reader string, c *ws.Conversation) error {
+	if c.Peer(reader) == "jack" {
+		return protocol.NewError(protocol.Forbidden, "what jack said is gone")
 	}
 	return nil
 }

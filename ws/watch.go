@@ -22,9 +22,10 @@ type watcher struct {
 
 // watchAsk is a frame 23 on its way.
 type watchAsk struct {
-	s     *Session
-	id    string // of the frame
-	users []string
+	s      *Session
+	id     string // of the frame
+	users  []string
+	hidden []string // whom the session may not watch
 }
 
 // receiveWatch handles frame 23.
@@ -35,11 +36,19 @@ func (s *Session) receiveWatch(f *protocol.Frame) error {
 	if n := len(f.Users) / watchedPerFrame; s.limiter != nil && !s.limiter.AllowN(time.Now(), min(n, s.limiter.Burst())) {
 		return errTooFast
 	}
+	ask := watchAsk{s: s, id: f.ID}
+	for _, user := range f.Users {
+		if s.g.mayWatch(s.g.serving, s.user, user) {
+			ask.users = append(ask.users, user)
+		} else {
+			ask.hidden = append(ask.hidden, user)
+		}
+	}
 	if !s.hold() {
 		return errStopped
 	}
 	s.watches = true
-	s.g.watch.ask(watchAsk{s: s, id: f.ID, users: slices.Clone(f.Users)})
+	s.g.watch.ask(ask)
 	return nil
 }
 
@@ -120,6 +129,9 @@ func (w *presenceWatch) answer(a *watchAsk) {
 		for _, u := range to.users {
 			states = append(states, u.presence())
 		}
+	}
+	for _, user := range a.hidden {
+		states = append(states, protocol.Presence{OpenID: user, Status: statusUnknown})
 	}
 	f := getFrame()
 	f.b = protocol.AppendWatchDone(f.b, a.id, states)

@@ -91,7 +91,7 @@ func TestGateway_WatchLingers(t *testing.T) {
 	for range 3 {
 		require.NoError(t, jack.conn.Close())
 		require.Eventually(t, func() bool {
-			list, err := n.gateway.Presence(t.Context(), []string{"jack"})
+			list, err := n.gateway.Presence(t.Context(), "", []string{"jack"})
 			return err == nil && list[0].Status == "offline"
 		}, patience, time.Millisecond)
 		require.Equal(t, []standing{online("jack", "web")}, rose.subscribe("jack"))
@@ -99,6 +99,27 @@ func TestGateway_WatchLingers(t *testing.T) {
 	}
 	n.connect("jack", "phone")
 	require.Equal(t, online("jack", "web", "phone"), rose.told())
+}
+
+func TestGateway_WatchForbidden(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) {
+		quickly(o)
+		o.Authorizer = strict{}
+	})
+	rose, jack := n.connect("rose", "web"), n.connect("jack", "web")
+	require.Equal(t, []standing{offline("will"), unknown("jack")}, rose.subscribe("jack", "will"), "the others are told of")
+	require.Equal(t, []standing{online("jack", "web")}, jack.subscribe("jack"), "of oneself too")
+	n.connect("jack", "phone")
+	require.Equal(t, online("jack", "web", "phone"), jack.told())
+	n.connect("will", "web")
+	require.Equal(t, online("will", "web"), rose.told(), "and nothing of jack")
+
+	for viewer, want := range map[string]string{"rose": "unknown", "jack": "online", "": "online"} {
+		list, err := n.gateway.Presence(t.Context(), viewer, []string{"will", "jack"})
+		require.NoError(t, err)
+		require.Equal(t, []string{"online", want}, []string{list[0].Status, list[1].Status}, viewer)
+		require.Equal(t, want == "unknown", list[1].Devices == nil && list[1].Nodes == nil && list[1].LastSeen == 0, viewer)
+	}
 }
 
 func TestGateway_WatchRefused(t *testing.T) {
