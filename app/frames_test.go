@@ -37,7 +37,13 @@ var exchangesOfFrames = []exchangeOfFrames{
 // talk tries the frames.
 func (s *site) talk(t *testing.T) {
 	for _, e := range exchangesOfFrames {
-		t.Run(e.name, func(t *testing.T) { e.run(s.scene(t)) })
+		t.Run(e.name, func(t *testing.T) {
+			scene := s.scene(t)
+			e.run(scene)
+			for _, kind := range e.types {
+				require.Contains(t, scene.frames, fmt.Sprint(kind), "is said to be tried here")
+			}
+		})
 	}
 }
 
@@ -47,7 +53,7 @@ func TestFrames(t *testing.T) {
 	newSite(t, testConfig(t)).talk(t)
 }
 
-// TestFrames_AreAllTried holds what is tried against the frames that the protocol's page lists.
+// TestFrames_AreAllTried holds what talk tries, and sees going to and fro, against the frames that the protocol's page lists.
 func TestFrames_AreAllTried(t *testing.T) {
 	page, err := os.ReadFile("../docs/protocol.md")
 	require.NoError(t, err)

@@ -21,12 +21,13 @@ type scene struct {
 	tokens map[string]string // by name
 	began  time.Time         // when the last request was made
 	opened *socket           // of a request that is a handshake
+	frames map[string]bool   // the types that were sent, or expected and came
 }
 
 func (s *site) scene(t *testing.T) *scene {
 	t.Helper()
 	s.scenes++
-	sc := &scene{T: t, site: s, number: s.scenes, tokens: make(map[string]string)}
+	sc := &scene{T: t, site: s, number: s.scenes, tokens: make(map[string]string), frames: make(map[string]bool)}
 	for _, name := range []string{"ann", "ben", "carl", "eve"} {
 		sc.must(sc.ask("key-admin", s.near, http.MethodPut, "/api/v1/users/"+sc.id(name), `{"userName":"`+strings.ToUpper(name)+`"}`))
 	}

@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -101,6 +103,10 @@ func (k *socket) leave() {
 
 func (k *socket) write(frame string) {
 	k.Helper()
+	var sent struct{ Type any }
+	if json.Unmarshal([]byte(frame), &sent) == nil {
+		k.scene.frames[fmt.Sprint(sent.Type)] = true
+	}
 	require.NoError(k, k.conn.WriteMessage(websocket.TextMessage, []byte(frame)))
 }
 
@@ -111,6 +117,7 @@ func (k *socket) expect(kind int) map[string]any {
 	if i := slices.IndexFunc(k.kept, of); i >= 0 {
 		frame := k.kept[i]
 		k.kept = slices.Delete(k.kept, i, i+1)
+		k.scene.frames[fmt.Sprint(kind)] = true
 		return params(frame)
 	}
 	for end := time.After(patience); ; {
@@ -118,6 +125,7 @@ func (k *socket) expect(kind int) map[string]any {
 		case frame, open := <-k.frames:
 			require.True(k, open, "%s waits for %d, and was closed with %d", k.who, kind, k.code)
 			if of(frame) {
+				k.scene.frames[fmt.Sprint(kind)] = true
 				return params(frame)
 			}
 			require.NotEqual(k, 500.0, frame["type"], "%s waits for %d: %v", k.who, kind, frame)
