@@ -8,6 +8,10 @@ LINT := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 # Runs go test, counts what was skipped, and prints each reason; go test alone says ok.
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
+# How many packages, and tests of one package that allow it, run at a time: more than most machines have cores, since the long
+# ones wait most of the time, for servers, disks and timeouts.
+SIDE_BY_SIDE := -p 4 -parallel 4
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -27,7 +31,7 @@ test: lint test-race test-oidc test-page test-deploy storm storm-cluster-short e
 
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
-	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -tags services -timeout 30m ./...
+	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -tags services -timeout 30m $(SIDE_BY_SIDE) ./...
 
 .PHONY: test-oidc
 test-oidc: ## sign-on at an OpenID Connect provider; a module of its own, for its dependencies

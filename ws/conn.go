@@ -2,8 +2,11 @@ package ws
 
 import (
 	"bufio"
+	"encoding/binary"
+	"math"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -20,46 +23,99 @@ const (
 	greeting = 2
 )
 
-// joinedConn joins the frames of a session that queue behind each other into one write(2). A frame is held back while
-// queued says that another follows; the last one flushes. There is no timer and no added delay.
+// joinedConn joins the frames of a session that queue behind each other into one write(2). melody's frame is held back
+// while queued says that others follow, which writeFrames then puts behind it. There is no timer and no added delay.
 //
-// Writes come from one goroutine at a time (gorilla/websocket serialises them); queued and hurry from anywhere.
+// It is safe for concurrent use.
 type joinedConn struct {
 	net.Conn
-	queued   atomic.Int32 // frames given to the session and not yet written, the one being written included
-	hurry    atomic.Bool  // flush each write: the session is closing
-	held     []byte
-	deadline time.Time // asked for
-	applied  time.Time // in force
+	queued atomic.Int32 // frames given to the session and not yet written, the one being written included
+	hurry  atomic.Bool  // flush each write: the session is closing
+
+	mu       sync.Mutex // gorilla/websocket serialises its own writes, but not with those of writeFrames
+	held     *[]byte    // nil: nothing
+	deadline time.Time  // asked for
+	applied  time.Time  // in force
 }
 
 // Write holds p back, or writes it together with what was held back.
 func (c *joinedConn) Write(p []byte) (int, error) {
-	if c.queued.Load() > 1 && len(c.held)+len(p) <= joinBytes && !c.hurry.Load() {
-		if c.held == nil {
-			c.held = getFrame().b
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	hold := c.queued.Load() > 1 && len(p) <= joinBytes && !c.hurry.Load()
+	if !hold && c.held == nil {
+		if err := c.applyDeadline(); err != nil {
+			return 0, err
 		}
-		c.held = append(c.held, p...)
-		return len(p), nil
-	}
-	if err := c.applyDeadline(); err != nil {
-		return 0, err
-	}
-	if len(c.held) == 0 {
 		return c.Conn.Write(p)
 	}
-	c.held = append(c.held, p...)
-	_, err := c.Conn.Write(c.held)
-	putFrame(&frame{b: c.held})
-	c.held = nil
-	if err != nil {
+	c.hold()
+	*c.held = append(*c.held, p...)
+	if hold {
+		return len(p), nil
+	}
+	if err := c.flush(); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
+// writeFrames writes frames as text messages, behind what was held back. Of a session that is closing it writes none: nothing
+// may follow a close frame (RFC 6455, 5.5.1).
+func (c *joinedConn) writeFrames(frames []*frame) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hurry.Load() {
+		return nil
+	}
+	c.hold()
+	for _, f := range frames {
+		*c.held = append(appendTextHeader(*c.held, len(f.b)), f.b...)
+	}
+	return c.flush()
+}
+
+// heldPool has what is held back: as large as it becomes, where frames are small.
+var heldPool = sync.Pool{New: func() any { return new(make([]byte, 0, joinBytes)) }}
+
+func (c *joinedConn) hold() {
+	if c.held == nil {
+		c.held = heldPool.Get().(*[]byte)
+	}
+}
+
+// appendTextHeader appends what precedes a text message of a length that a server sends in one frame (RFC 6455, 5.2).
+func appendTextHeader(b []byte, length int) []byte {
+	const final, text = 0x80, 0x1
+	b = append(b, final|text)
+	switch {
+	case length < 126:
+		return append(b, byte(length))
+	case length <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(b, 126), uint16(length))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, 127), uint64(length))
+	}
+}
+
+// flush writes what was held back.
+func (c *joinedConn) flush() error {
+	err := c.applyDeadline()
+	if err == nil {
+		_, err = c.Conn.Write(*c.held)
+	}
+	if cap(*c.held) <= maxPooledFrame {
+		*c.held = (*c.held)[:0]
+		heldPool.Put(c.held)
+	}
+	c.held = nil
+	return err
+}
+
 // SetWriteDeadline remembers t for the next real write: setting it costs more than a held-back write does.
 func (c *joinedConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.deadline = t
 	return nil
 }

@@ -2,6 +2,7 @@ package ws_test
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -62,6 +63,34 @@ func TestGateway_Connect_GreetsInOneWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(hello), `"type":33`)
 	require.EqualValues(t, 2, counting.writes.Load(), "the 101 and the hello are two writes")
+}
+
+// What queues up leaves in one write, each as a message of its own, however long it is.
+func TestGateway_FramesOfEveryLength(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) {
+		o.MaxBody, o.FrameBytes, o.Window, o.WindowBytes = 1<<20, 1<<20, 64, 8<<20
+		o.ResendAfter = time.Hour // nothing comes later that a frame could be waiting for
+	})
+	n.known("jack")
+	rose := n.connect("rose", "web")
+	var bodies []string
+	for i, length := range []int{1, 64<<10 + 1, 100, 1 << 10, 10, 200 << 10, 2} {
+		bodies = append(bodies, strings.Repeat("x", length))
+		rose.send("jack", bodies[i], fmt.Sprint(i))
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
+	counting := &countingListener{Listener: server.Listener}
+	server.Listener = counting
+	server.Start()
+	t.Cleanup(server.Close)
+	conn, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+"/?user=jack&device=web", nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	jack := &client{t: t, conn: conn, user: "jack"}
+	for _, body := range bodies {
+		require.Equal(t, body, jack.expect(2).p.Message)
+	}
+	require.LessOrEqual(t, counting.writes.Load(), int64(6), "the 101, melody's frame with those behind it, and the three long ones")
 }
 
 // The deadline of a write is set only when the one in force will not do: one that is over never does.

@@ -50,7 +50,6 @@ type presenceWatch struct {
 	blind    bool   // for so long that nothing is known any more
 	settleAt Millis // until then routes may be missing that were lost
 	present  []string
-	shared   []byte
 	kicks    []*watcher
 	behind   map[*watcher]struct{} // that do not read, and were not told something
 }
@@ -280,9 +279,9 @@ func (w *presenceWatch) linger() Millis { return millis(max(0, w.g.opt.PresenceL
 func (w *presenceWatch) tell(u *watchedUser) {
 	p := u.presence()
 	p.At = int64(w.g.now())
-	w.shared = protocol.AppendPresence(w.shared[:0], w.g.dates, &p)
+	f := &frame{b: protocol.AppendPresence(nil, w.g.dates, &p), shared: true}
 	for _, to := range u.watchers {
-		if !w.send(to, w.shared) && !slices.Contains(to.missed, u) {
+		if !w.send(to, f) && !slices.Contains(to.missed, u) {
 			to.missed = append(to.missed, u)
 			w.behind[to] = struct{}{}
 		}
@@ -290,12 +289,10 @@ func (w *presenceWatch) tell(u *watchedUser) {
 }
 
 // send sends a frame, unless too many wait for the session's socket already.
-func (w *presenceWatch) send(to *watcher, shared []byte) bool {
+func (w *presenceWatch) send(to *watcher, f *frame) bool {
 	if _, bytes := to.s.writer.load(); bytes > w.g.opt.QueueBytes/2 {
 		return false
 	}
-	f := getFrame()
-	f.b = append(f.b, shared...)
 	if to.s.writer.enqueue(f) && !to.kicked {
 		to.kicked = true
 		w.kicks = append(w.kicks, to)
@@ -309,8 +306,10 @@ func (w *presenceWatch) catchUp() {
 		for len(to.missed) > 0 {
 			p := to.missed[0].presence()
 			p.At = int64(w.g.now())
-			w.shared = protocol.AppendPresence(w.shared[:0], w.g.dates, &p)
-			if !w.send(to, w.shared) {
+			f := getFrame()
+			f.b = protocol.AppendPresence(f.b, w.g.dates, &p)
+			if !w.send(to, f) {
+				putFrame(f)
 				break
 			}
 			to.missed = to.missed[1:]

@@ -34,7 +34,9 @@ func (g *Gateway) listen() {
 	})
 	g.melody.HandleSentMessage(func(ms *melody.Session, _ []byte) {
 		if s := sessionOf(ms); s != nil {
-			s.writer.sent()
+			if err := s.writer.sent(); err != nil {
+				s.cut()
+			}
 		}
 	})
 	g.melody.HandlePong(func(ms *melody.Session) {

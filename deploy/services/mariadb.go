@@ -19,7 +19,7 @@ var mariadb = software{
 	configure: func(s Spec) error { return os.WriteFile(s.config(), []byte(mariadbAccount), 0o600) },
 	command: func(s Spec) *exec.Cmd {
 		return exec.Command(locate("mariadbd"), append([]string{
-			"--no-defaults", "--datadir=" + s.data(), "--init-file=" + s.config(),
+			"--no-defaults", "--datadir=" + s.data(), "--tmpdir=" + s.temp(), "--init-file=" + s.config(),
 			"--bind-address=" + loopback, "--port=" + s.port(), "--skip-name-resolve",
 			"--socket=mariadb.sock", // in the data folder; the whole path may be longer than a socket's may be
 			"--pid-file=mariadb.pid",
@@ -32,7 +32,7 @@ var mariadb = software{
 
 func prepareMariaDB(ctx context.Context, s Spec) error {
 	_, err := output(exec.CommandContext(ctx, locate("mariadb-install-db"), append([]string{
-		"--no-defaults", "--datadir=" + s.data(), "--skip-test-db", "--auth-root-authentication-method=normal",
+		"--no-defaults", "--datadir=" + s.data(), "--tmpdir=" + s.temp(), "--skip-test-db", "--auth-root-authentication-method=normal",
 	}, asRoot()...)...))
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -35,11 +36,16 @@ var errProxyClosed = errors.New("the proxy is closed")
 
 // NewProxy forwards what comes to a free port of loopback to the target. Close ends it.
 func NewProxy(target string) (*Proxy, error) {
-	port, err := freePort(onePort)
-	if err != nil {
-		return nil, err
+	for {
+		port, err := freePort(onePort)
+		if err != nil {
+			return nil, err
+		}
+		p, err := NewProxyAt(Spec{Port: port}.address(), target)
+		if !errors.Is(err, syscall.EADDRINUSE) { // by another process, which looked at the same time
+			return p, err
+		}
 	}
-	return NewProxyAt(Spec{Port: port}.address(), target)
 }
 
 // NewProxyAt is [NewProxy] for a server whose clients look for it at the address.
@@ -150,7 +156,11 @@ func (p *Proxy) accept() error {
 	if p.listener != nil {
 		return nil
 	}
-	listener, err := net.Listen("tcp", p.Addr)
+	var listener net.Listener
+	err := patiently(func() (err error) {
+		listener, err = net.Listen("tcp", p.Addr)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ func (s Spec) data() string {
 	return filepath.Join(s.Dir, "data")
 }
 
+// temp is the folder of a server that, when it starts, removes the temporary files of all others that have the same.
+func (s Spec) temp() string    { return filepath.Join(s.Dir, "tmp") }
 func (s Spec) config() string  { return filepath.Join(s.Dir, "config") }
 func (s Spec) log() string     { return filepath.Join(s.Dir, "log") }
 func (s Spec) pidFile() string { return filepath.Join(s.Dir, "pid") }
@@ -65,7 +67,7 @@ func (s Spec) complete() (Spec, error) {
 	if s.Dir, err = filepath.Abs(s.Dir); err != nil { // servers change to their data folder
 		return s, err
 	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+	if err := os.MkdirAll(s.temp(), 0o700); err != nil {
 		return s, err
 	}
 	if s.Port == 0 {
@@ -111,11 +113,16 @@ const (
 	portAfter = time.Second
 )
 
-// portsSoonFree is portsFree with a little patience: a process that is forked elsewhere in this one at the moment of the
-// first look has a copy of what listened there, until it becomes another program.
+// portsSoonFree is portsFree with a little patience.
 func portsSoonFree(port int, offsets []int) error {
+	return patiently(func() error { return portsFree(port, offsets) })
+}
+
+// patiently tries for a moment to have a port: a process that is forked elsewhere in this one has a copy of what listened
+// there, until it becomes another program.
+func patiently(try func() error) error {
 	for deadline := time.Now().Add(portAfter); ; time.Sleep(portEvery) {
-		err := portsFree(port, offsets)
+		err := try()
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}

@@ -19,8 +19,8 @@ func (t *Tempest) progress(ctx context.Context) {
 		case <-tick.C:
 		}
 		connected := 0
-		for _, p := range t.devices {
-			if p.device.Connected() {
+		for i := range t.devices { // a copy would read what changes when somebody joins
+			if t.devices[i].device.Connected() {
 				connected++
 			}
 		}
