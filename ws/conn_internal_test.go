@@ -3,6 +3,7 @@ package ws
 import (
 	"encoding/hex"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,18 +31,47 @@ func (c *writtenConn) Write(p []byte) (int, error) {
 
 func (c *writtenConn) SetWriteDeadline(time.Time) error { return nil }
 
-func TestJoinedConn_NothingFollowsAClose(t *testing.T) {
+// textOf is a text message as gorilla writes it.
+func textOf(body string) []byte { return append(appendTextHeader(nil, len(body)), body...) }
+
+func TestJoinedConn(t *testing.T) {
 	under := &writtenConn{}
-	conn := &joinedConn{Conn: under}
-	conn.queued.Store(2)
-	_, err := conn.Write([]byte("held back"))
-	require.NoError(t, err)
-	require.Empty(t, under.written)
-	conn.hurry.Store(true)
-	require.NoError(t, conn.writeFrames([]*frame{{b: []byte("{}")}}))
-	require.Empty(t, under.written, "it waits for the close frame")
-	_, err = conn.Write([]byte(", closed"))
-	require.NoError(t, err)
-	require.NoError(t, conn.writeFrames([]*frame{{b: []byte("{}")}}))
-	require.Equal(t, "held back, closed", string(under.written))
+	w := newWriter()
+	conn := &joinedConn{Conn: under, writer: w}
+	writes := func(p []byte) string {
+		under.written = nil
+		n, err := conn.Write(p)
+		require.NoError(t, err)
+		require.Len(t, p, n)
+		return string(under.written)
+	}
+	long := "long \x88 " + strings.Repeat("x", 1<<16)
+	for _, body := range []string{"a", "b", "c", long, "d", "e"} {
+		w.out = append(w.out, &frame{b: []byte(body)})
+	}
+	ping := "\x89\x00"
+	require.Equal(t, ping, writes([]byte(ping)), "nothing follows a control message")
+	w.lent = 1 // melody has a
+	require.Equal(t, string(textOf("a"))+string(textOf("b"))+string(textOf("c")), writes(textOf("a")), "what fits one write")
+	require.Equal(t, ping, writes([]byte(ping)))
+	w.closed = true // so that melody gets nothing by itself
+	w.sent()
+	w.closed = false
+	require.Equal(t, long, string(w.out[0].b))
+	w.lent = 1
+	whole := string(textOf(long))
+	cut := strings.Index(whole, "\x88")
+	require.Equal(t, whole[:cut], writes([]byte(whole[:cut])))
+	require.Equal(t, whole[cut:], writes([]byte(whole[cut:])), "a part is no control message, and what follows is too much")
+	w.closed = true
+	w.sent()
+	w.closed = false
+	w.lent = 1
+	w.close()
+	require.Equal(t, string(textOf("d")), writes(textOf("d")), "nothing follows when the session is closing")
+
+	conn.greeting.Store(true)
+	require.Empty(t, writes([]byte("HTTP/1.1 101")))
+	bye := "\x88\x00"
+	require.Equal(t, "HTTP/1.1 101"+bye, writes([]byte(bye)), "nothing is held back for ever")
 }

@@ -103,10 +103,9 @@ func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDev
 		window:  window{maxCount: g.opt.Window, maxBytes: g.opt.WindowBytes},
 		working: true, // until read
 	}
-	s.writer = newWriter(s.conn)
-	if s.v1 {
-		s.conn.queued.Store(greeting)
-	}
+	s.writer = newWriter()
+	s.conn.writer = s.writer
+	s.conn.greeting.Store(s.v1)
 	s.seen.Store(int64(mono))
 	s.proofAt = mono + millis(g.opt.ProofEvery)
 	s.seenAt = mono + s.seenEvery()
@@ -185,7 +184,7 @@ func (g *Gateway) connected(ms *melody.Session) {
 func (s *Session) begin() {
 	s.g.opt.Metrics.Session(1)
 	if s.v1 {
-		s.conn.queued.Add(-greeting)
+		s.conn.greeting.Store(false)
 		s.greet()
 	}
 	if replaced := s.g.hub.add(s); replaced != nil {

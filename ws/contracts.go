@@ -129,11 +129,13 @@ type Clock func() time.Time
 type Authorizer interface {
 	// MaySend returns nil if from may write to the user to; a *protocol.Error is shown to the client.
 	MaySend(ctx context.Context, from, to string) error
-	// MayWatch reports whether watcher may know of the user's presence, who is unknown to them otherwise. A session is asked
-	// about when it subscribes, and not again.
+	// MayWatch reports whether watcher may ask for the user's presence, and be told when it changes; the user is unknown to
+	// them otherwise. A session is asked about when it subscribes, and not again. Whom one has messages with one knows more
+	// of, whatever it says: their frames tell loginStatus, and receipts tell devices.
 	MayWatch(ctx context.Context, watcher, user string) bool
-	// MayRead returns nil if reader, who is or was a member, may read back what a conversation holds: its history, and the last
-	// message in a list; a *protocol.Error is shown to the client. What is delivered is not asked about.
+	// MayRead returns nil if reader, who is or was a member, may read back what was said in a conversation: its history, and
+	// the last message in a list, which is left out otherwise. A *protocol.Error is shown to the client. What is delivered is
+	// not asked about, nor what became of a message, which does not show what it says.
 	MayRead(ctx context.Context, reader string, conversation *Conversation) error
 }
 

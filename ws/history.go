@@ -114,11 +114,19 @@ func (g *Gateway) view(ctx context.Context, user string, m *Membership) (Convers
 		})
 		return from, found, err
 	})
-	if last != nil && g.opt.Authorizer.MayRead(ctx, user, c) == nil {
-		item := g.historyItem(last)
-		view.LastMessage = &item
+	if err != nil || last == nil {
+		return view, err
 	}
-	return view, err
+	var refused *protocol.Error
+	switch err := g.opt.Authorizer.MayRead(ctx, user, c); {
+	case errors.As(err, &refused):
+		return view, nil
+	case err != nil:
+		return view, err
+	}
+	item := g.historyItem(last)
+	view.LastMessage = &item
+	return view, nil
 }
 
 func coversAny(stays []Stay, seq uint64) bool {

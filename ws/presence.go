@@ -9,7 +9,7 @@ import (
 const (
 	statusOnline  = "online"
 	statusOffline = "offline"
-	statusUnknown = "unknown" // while the registry does not answer
+	statusUnknown = "unknown" // while the registry does not answer, or to whom may not know
 )
 
 // Presence returns the online state of users, wherever they are, in their order. While the registry does not answer, who is

@@ -34,9 +34,13 @@ func (g *Gateway) listen() {
 	})
 	g.melody.HandleSentMessage(func(ms *melody.Session, _ []byte) {
 		if s := sessionOf(ms); s != nil {
-			if err := s.writer.sent(); err != nil {
-				s.cut()
-			}
+			s.guard(s.writer.sent)
+		}
+	})
+	g.melody.HandleError(func(ms *melody.Session, err error) {
+		// Nothing more is written then, so that nobody may wait for room. Errors of melody's own come from the writer.
+		if s := sessionOf(ms); s != nil && !errors.Is(err, melody.ErrWriteClosed) && !errors.Is(err, melody.ErrMessageBufferFull) {
+			s.writer.close()
 		}
 	})
 	g.melody.HandlePong(func(ms *melody.Session) {

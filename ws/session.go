@@ -160,7 +160,6 @@ func (s *Session) close(code int, reason string) {
 	s.g.opt.Metrics.Closed(code)
 	s.g.wheel.arm(s, by)
 	s.writer.close()
-	s.conn.hurry.Store(true)
 	message := websocket.FormatCloseMessage(code, reason)
 	s.g.wg.Go(func() {
 		err := s.ms.WebsocketConnection().WriteControl(websocket.CloseMessage, message, time.Now().Add(closeGrace))

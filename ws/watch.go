@@ -37,10 +37,12 @@ func (s *Session) receiveWatch(f *protocol.Frame) error {
 		return errTooFast
 	}
 	ask := watchAsk{s: s, id: f.ID}
+	ctx, cancel := s.g.readContext()
+	defer cancel()
 	for _, user := range f.Users {
-		if s.g.mayWatch(s.g.serving, s.user, user) {
+		if s.g.mayWatch(ctx, s.user, user) {
 			ask.users = append(ask.users, user)
-		} else {
+		} else if !slices.Contains(ask.hidden, user) {
 			ask.hidden = append(ask.hidden, user)
 		}
 	}

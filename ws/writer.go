@@ -32,13 +32,11 @@ func putFrame(f *frame) {
 	}
 }
 
-// writer is the queue of a session's outgoing frames. melody gets one at a time: it drops what does not fit its channel and
-// still says nil (see its session.go). What queues behind that one the writer writes itself, for each frame that goes through
-// melody is a channel, a select, two locks and a look at the clock, more than all else that a frame costs.
+// writer is the queue of a session's outgoing frames. melody gets one at a time, since it drops what does not fit its channel
+// and still says nil (see its session.go); those behind it joinedConn takes when that one is written.
 // It is safe for concurrent use; frames leave in the order of enqueue.
 type writer struct {
-	ms   *melody.Session
-	conn *joinedConn
+	ms *melody.Session
 
 	mu     sync.Mutex
 	room   sync.Cond
@@ -48,8 +46,8 @@ type writer struct {
 	closed bool
 }
 
-func newWriter(conn *joinedConn) *writer {
-	w := &writer{conn: conn}
+func newWriter() *writer {
+	w := &writer{}
 	w.room.L = &w.mu
 	return w
 }
@@ -64,7 +62,6 @@ func (w *writer) enqueue(f *frame) (kick bool) {
 	}
 	w.out = append(w.out, f)
 	w.bytes += len(f.b)
-	w.conn.queued.Add(1)
 	return w.lent == 0
 }
 
@@ -85,50 +82,38 @@ func (w *writer) lend() {
 	}
 }
 
-// sent is called, by the goroutine that writes, when melody has written the frame it had. What queued behind that one follows
-// it here; melody gets the next, so that its pings have their turn. An error is the connection's.
-func (w *writer) sent() error {
+// follow returns the waiting frames that are to be written together with the one that melody is writing.
+func (w *writer) follow() []*frame {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.lent == 0 {
+	if w.closed || w.lent != 1 {
 		return nil
 	}
-	w.drop(1)
-	var err error
-	if w.lent = w.joinable(); w.lent > 0 {
-		behind := w.out[:w.lent]
-		w.mu.Unlock() // who enqueues does not wait for the socket
-		err = w.conn.writeFrames(behind)
-		w.mu.Lock()
-		w.drop(len(behind))
-	}
-	w.lend()
-	w.room.Broadcast()
-	return err
-}
-
-// joinable is how many of the waiting frames make up one write.
-func (w *writer) joinable() (n int) {
-	for bytes := 0; n < len(w.out); n++ {
-		if bytes += len(w.out[n].b); n > 0 && bytes > joinBytes {
+	bytes := len(w.out[0].b)
+	for _, f := range w.out[1:] {
+		if bytes += len(f.b); bytes > joinBytes {
 			break
 		}
+		w.lent++
 	}
-	return n
+	return w.out[1:w.lent]
 }
 
-// drop forgets the oldest n frames, which are written.
-func (w *writer) drop(n int) {
-	for i, done := range w.out[:n] {
+// sent is called when melody has written its frame, and those that followed it.
+func (w *writer) sent() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, done := range w.out[:w.lent] {
 		w.out[i] = nil
 		w.bytes -= len(done.b)
 		putFrame(done)
 	}
-	w.conn.queued.Add(-int32(n))
-	w.lent = 0
-	if w.out = w.out[n:]; len(w.out) == 0 {
+	w.out, w.lent = w.out[w.lent:], 0
+	if len(w.out) == 0 {
 		w.out = nil
 	}
+	w.lend()
+	w.room.Broadcast()
 }
 
 // load returns the frames and bytes that wait for the socket.
@@ -148,7 +133,7 @@ func (w *writer) awaitRoom(limit int) bool {
 	return !w.closed
 }
 
-// close drops what waits. Frames that melody holds stay its own.
+// close drops what waits. Frames that are being written stay as they are.
 func (w *writer) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

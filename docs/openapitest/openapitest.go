@@ -26,6 +26,9 @@ var described = sync.OnceValues(func() (validator.Validator, []error) {
 	return v, errs
 })
 
+// asking is held while the validator works: it writes to the description, for one, when it renders a schema.
+var asking sync.Mutex
+
 // Document fails the test where the description itself is not OpenAPI 3.1.
 func Document(tb testing.TB) {
 	tb.Helper()
@@ -33,13 +36,15 @@ func Document(tb testing.TB) {
 	if len(errs) > 0 {
 		tb.Fatalf("docs/openapi.yaml: %v", errs)
 	}
+	asking.Lock()
+	defer asking.Unlock()
 	if ok, errs := v.ValidateDocument(); !ok {
 		tb.Fatalf("docs/openapi.yaml: %v", errs)
 	}
 }
 
 // Answer fails the test where an answer, whose body was read already, is not one that the description has: its route,
-// status, media type, every field. path is below where the API is mounted.
+// status, media type, every field. path is below where the API is mounted. It may be called from any goroutine.
 func Answer(tb testing.TB, method, path string, answer *http.Response, body []byte) {
 	tb.Helper()
 	v, errs := described()
@@ -52,8 +57,11 @@ func Answer(tb testing.TB, method, path string, answer *http.Response, body []by
 	}
 	copied := *answer
 	copied.Body = io.NopCloser(bytes.NewReader(body))
-	if ok, errs := v.ValidateHttpResponse(request, &copied); !ok {
-		for _, e := range errs {
+	asking.Lock()
+	ok, problems := v.ValidateHttpResponse(request, &copied)
+	asking.Unlock()
+	if !ok {
+		for _, e := range problems {
 			tb.Errorf("docs/openapi.yaml has no such answer to %s %s: %s: %s %+v\n%s", method, path, answer.Status, e.Message, e.SchemaValidationErrors, body)
 		}
 	}
