@@ -239,11 +239,23 @@ func me(t *testing.T, h *host, token string, status int) {
 	} else {
 		require.Empty(t, response.Header.Get("Retry-After"))
 	}
+	handshake := status
+	if status == http.StatusOK {
+		handshake = http.StatusSwitchingProtocols
+	}
+	conn, response, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.base, "http")+"/ws?device=another&token="+tokenOf(token), nil)
+	require.NotNil(t, response, err)
+	require.Equal(t, handshake, response.StatusCode, "the answer to a handshake")
+	require.NoError(t, response.Body.Close())
+	if conn != nil {
+		require.NoError(t, conn.Close())
+	}
 }
 
-// crowd asks who each of many new tokens is, five at a time.
+// crowd asks who each of many new tokens is, five at a time. All have to be told to come back.
 func crowd(t *testing.T, h *host, tokens int) {
 	t.Helper()
+	statuses := make([]int, tokens)
 	var all sync.WaitGroup
 	for lane := range 5 {
 		all.Go(func() {
@@ -252,9 +264,13 @@ func crowd(t *testing.T, h *host, tokens int) {
 				request.Header.Set("Authorization", fmt.Sprintf("Bearer stranger-%d", i))
 				if response, err := http.DefaultClient.Do(request); err == nil {
 					_ = response.Body.Close()
+					statuses[i] = response.StatusCode
 				}
 			}
 		})
 	}
 	all.Wait()
+	for i, status := range statuses {
+		require.Equal(t, http.StatusServiceUnavailable, status, "token %d", i)
+	}
 }

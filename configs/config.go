@@ -163,7 +163,7 @@ type ServiceKey struct {
 type Limits struct {
 	ConnectionsPerIP       int     `mapstructure:"connectionsPerIP" min:"0" doc:"sockets of one client address; 0 for no limit"`
 	ConnectsPerSecondPerIP float64 `mapstructure:"connectsPerSecondPerIP" min:"0" doc:"attempts to connect a second from one client address, bursts of twice that; who goes on beyond twice that is closed unread; 0 for no limit"`
-	CallsPerSecondPerUser  float64 `mapstructure:"callsPerSecondPerUser" min:"0" doc:"REST calls a second of one user, bursts of twice that; service keys have no limit; 0 for no limit"`
+	CallsPerSecondPerUser  float64 `mapstructure:"callsPerSecondPerUser" min:"0" doc:"REST calls a second of one user, bursts of twice that; each message beyond the first that a call sends, and each recipient beyond the first of a message, counts as one more; service keys have no limit; 0 for no limit"`
 	RefusalsPerSecondPerIP float64 `mapstructure:"refusalsPerSecondPerIP" min:"0" doc:"requests a second from one client address that are refused for their token or service key, bursts of twice that; then none is checked until there is room; 0 for no limit"`
 	SessionsPerUser        int     `mapstructure:"sessionsPerUser" min:"0" doc:"live sessions of one user; 0 for no limit"`
 	DevicesPerUser         int     `mapstructure:"devicesPerUser" min:"0" doc:"devices of one user, of which one unused for 7 days gives way; 0 for no limit"`

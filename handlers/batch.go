@@ -40,6 +40,7 @@ func (a *API) sendBatch(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
+	charge(c.Request.Context(), len(messages))
 	requestID := ws.CallerFrom(c.Request.Context()).RequestID
 	answer := batchAnswer{Items: make([]batchItem, len(messages))}
 	for i, message := range messages {

@@ -53,3 +53,26 @@ func TestSendBatch_Refused(t *testing.T) {
 	d.batch("ann", `{"messages":[`+one+`]}`, "Idempotency-Key", "k").refused(t, 400, "bad_field", "msgid")
 	require.Empty(t, d.get("ann", "/api/v1/conversations").items(), "nothing was sent")
 }
+
+// A call counts for as many as it does the work of.
+func TestSend_Charges(t *testing.T) {
+	d := openDoor(t, nil)
+	const one, two = `{"to":"ben","message":"x"}`, `{"to":["ben","eve"],"message":"x"}`
+	const push, pushTwo = `{"to":["ben"],"msg":"x"}`, `{"to":["ben","eve"],"msg":"x"}`
+	for _, call := range []struct {
+		path, body string
+		more       int64
+	}{
+		{"/api/v1/messages", one, 0},
+		{"/api/v1/messages", two, 1},
+		{"/api/v1/messages/batch", `{"messages":[` + one + `]}`, 0},
+		{"/api/v1/messages/batch", `{"messages":[` + one + `,` + two + `,7]}`, 3},
+		{"/rocketmq/mqmessage/message/send", pushTwo, 1},
+		{"/rocketmq/mqmessage/message/sendList", `[` + push + `,` + pushTwo + `]`, 2},
+	} {
+		d.charged.Store(0)
+		a := d.call("ann", http.MethodPost, call.path, call.body)
+		require.Equal(t, http.StatusOK, a.status, a.text)
+		require.Equal(t, call.more, d.charged.Load(), "%s %s", call.path, call.body)
+	}
+}

@@ -158,7 +158,7 @@ func TestConnect_IsLoggedAs101(t *testing.T) {
 		c.Next()
 		seen <- c.Writer.Status()
 	})
-	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate, unlimited)
+	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate, d.counts)
 	d.server.Config.Handler = router
 	s, _ := d.dial("ann", nil)
 	require.NotNil(t, s)

@@ -168,7 +168,7 @@ func TestErrors_AreSeenByTheLog(t *testing.T) {
 			seen = append(seen, e.Err)
 		}
 	})
-	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate, unlimited)
+	handlers.New(d.gateway, handlers.Options{}).Mount(router, authenticate, d.counts)
 	req := httptest.NewRequest(http.MethodGet, "/api/v1/conversations", http.NoBody)
 	req.Header.Set("Authorization", "Bearer ann")
 	w := httptest.NewRecorder()

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ type door struct {
 	gateway *ws.Gateway
 	router  *gin.Engine
 	server  *httptest.Server
+	charged atomic.Int64 // calls that calls counted for, besides themselves
 }
 
 // expiry is when ann's token ends.
@@ -62,7 +64,7 @@ func openDoor(t testing.TB, change func(*ws.Options)) *door {
 	var err error
 	d.gateway, err = ws.New(d.store, opt)
 	require.NoError(t, err)
-	handlers.New(d.gateway, handlers.Options{AdminRoles: []string{"root"}, BodyBytes: 4096, Tickets: issuer{}}).Mount(d.router, authenticate, unlimited, limited)
+	handlers.New(d.gateway, handlers.Options{AdminRoles: []string{"root"}, BodyBytes: 4096, Tickets: issuer{}}).Mount(d.router, authenticate, d.counts, limited)
 	d.server = httptest.NewServer(d.router)
 	t.Cleanup(d.close)
 	require.NoError(t, d.gateway.Start(t.Context()))
@@ -99,8 +101,10 @@ func (issuer) Issue(_ context.Context, token string) (string, time.Duration, err
 	return "ticket of " + token, 30 * time.Second, nil
 }
 
-// unlimited stands in for the limit on calls.
-func unlimited(*gin.Context) {}
+// counts stands in for the limit on calls.
+func (d *door) counts(c *gin.Context) {
+	ws.CallerFrom(c.Request.Context()).Charge = func(n int) { d.charged.Add(int64(n)) }
+}
 
 // limited stands in for the limit on connects, and shows that it comes first.
 func limited(c *gin.Context) {

@@ -38,7 +38,7 @@ func TestReady(t *testing.T) {
 	} {
 		t.Run(c.health.Status, func(t *testing.T) {
 			router := gin.New()
-			handlers.New(ill{health: c.health}, handlers.Options{}).Mount(router, authenticate, unlimited)
+			handlers.New(ill{health: c.health}, handlers.Options{}).Mount(router, authenticate, new(door).counts)
 			for path, want := range map[string]struct {
 				status int
 				body   string

@@ -51,7 +51,7 @@ func (a *API) sendOne(ctx context.Context, who caller, body fields, idempotencyK
 	if err := who.sign(&draft); err != nil {
 		return nil, err
 	}
-	sent, err := a.engine.Send(ctx, draft)
+	sent, err := a.sendDraft(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,19 @@ func (a *API) sendOne(ctx context.Context, who caller, body fields, idempotencyK
 	}
 	answer := answerOf(sent)
 	return &answer, nil
+}
+
+// sendDraft sends a draft that its caller may send.
+func (a *API) sendDraft(ctx context.Context, draft ws.Draft) (ws.SendResult, error) {
+	charge(ctx, len(draft.To))
+	return a.engine.Send(ctx, draft)
+}
+
+// charge counts a call that does the work of so many for as many of its caller.
+func charge(ctx context.Context, calls int) {
+	if charge := ws.CallerFrom(ctx).Charge; charge != nil && calls > 1 {
+		charge(calls - 1)
+	}
 }
 
 // sign makes a person the sender of what that person sends. A service key sends for whom it names.

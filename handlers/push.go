@@ -78,6 +78,7 @@ func (a *API) pushRequests(c *gin.Context) ([]json.RawMessage, error) {
 
 // pushAll sends messages one after the other; the first that fails says how the whole ended.
 func (a *API) pushAll(ctx context.Context, who caller, list []json.RawMessage) pushAnswer {
+	charge(ctx, len(list))
 	answers := make([]pushAnswer, len(list))
 	whole := pushAnswer{Success: true, StatusCode: http.StatusOK, Content: answers, Msg: "success"}
 	for i, text := range list {
@@ -111,7 +112,7 @@ func (a *API) pushOne(ctx context.Context, who caller, body fields, idempotencyK
 		}
 		return pushAnswer{Success: true, StatusCode: http.StatusOK, Content: broadcastedOf(sent), Msg: "success"}
 	}
-	sent, err := a.engine.Send(ctx, draft)
+	sent, err := a.sendDraft(ctx, draft)
 	if err != nil {
 		return refusedPush(err)
 	}

@@ -45,10 +45,14 @@ func (b *buckets[K]) wait(key K) time.Duration {
 	return b.missing(limiter, time.Now())
 }
 
-// charge takes a token of a key; where there is none, one of those to come.
-func (b *buckets[K]) charge(key K) {
-	if b.perSecond > 0 {
-		b.of(key).ReserveN(time.Now(), 1)
+// charge takes n tokens of a key; where there are too few, of those to come.
+func (b *buckets[K]) charge(key K, n int) {
+	if b.perSecond <= 0 {
+		return
+	}
+	limiter := b.of(key)
+	for ; n > 0; n -= limiter.Burst() { // more than a burst cannot be reserved
+		limiter.ReserveN(time.Now(), min(n, limiter.Burst()))
 	}
 }
 

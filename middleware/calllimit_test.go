@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"log/slog"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -19,7 +20,12 @@ func TestLimitCalls(t *testing.T) {
 				who := ws.Identity{OpenID: c.GetHeader("user"), Service: c.GetHeader("service")}
 				c.Request = c.Request.WithContext(ws.WithCaller(c.Request.Context(), &ws.Caller{Identity: who}))
 			}, middleware.LimitCalls(perSecond))
-			engine.GET("/", func(c *gin.Context) { c.Status(http.StatusNoContent) })
+			engine.GET("/", func(c *gin.Context) {
+				if more, _ := strconv.Atoi(c.GetHeader("more")); more > 0 {
+					ws.CallerFrom(c.Request.Context()).Charge(more)
+				}
+				c.Status(http.StatusNoContent)
+			})
 		})
 	}
 	as := func(w *world, header, name string) (int, string) {
@@ -38,6 +44,11 @@ func TestLimitCalls(t *testing.T) {
 		status, _ = as(w, "service", "shop")
 		require.Equal(t, 204, status)
 	}
+	status, _, _ = w.call("GET", "/", map[string]string{"user": "carl", "more": "100"}, "")
+	require.Equal(t, 204, status, "whoever may call at all may do much at once")
+	status, after = as(w, "user", "carl")
+	require.Equal(t, 429, status)
+	require.Contains(t, []string{"2020", "2019"}, after, "and pays for it")
 	w = limited(0)
 	for range 5 {
 		status, _ = as(w, "user", "alice")

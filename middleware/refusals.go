@@ -32,6 +32,6 @@ func (r *refusals) check(c *gin.Context) error {
 // count counts err if it says that what the client showed does not let it in.
 func (r *refusals) count(c *gin.Context, err error) {
 	if code := protocol.AsError(err).Code; code == protocol.Unauthorized || code == protocol.Forbidden {
-		r.rates.charge(clientNetworkOf(c.ClientIP()))
+		r.rates.charge(clientNetworkOf(c.ClientIP()), 1)
 	}
 }

@@ -7,6 +7,9 @@ type Caller struct {
 	Identity  Identity
 	Token     string // that was shown; empty for a service key
 	RequestID string // of the HTTP request; stands in error bodies and in the log
+
+	// Charge counts a call as n more of them for its caller's limit, which it may leave in debt; nil: there is none.
+	Charge func(n int)
 }
 
 // callerKey is the context key of a Caller.

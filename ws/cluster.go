@@ -93,8 +93,10 @@ var errRegistryDown = errors.New("the registry does not answer")
 // doubtful reports whether doorbells may be lost now, so that the ledger has to be looked at more often.
 func (c *cluster) doubtful() bool { return c != nil && (c.routes.isDown() || c.canary.late()) }
 
-// runBeats says that this node lives, and takes out those that do not, until ctx ends.
+// runBeats says that this node lives, and takes out those that do not, until ctx ends; what is under way then is finished, as
+// with routes.
 func (c *cluster) runBeats(ctx context.Context) {
+	uncut := context.WithoutCancel(ctx)
 	ticker := time.NewTicker(c.g.opt.BeatEvery)
 	defer ticker.Stop()
 	for {
@@ -104,8 +106,8 @@ func (c *cluster) runBeats(ctx context.Context) {
 		case <-ticker.C:
 		case <-c.beatNow:
 		}
-		if err := c.beat(ctx); err == nil {
-			c.reap(ctx)
+		if err := c.beat(uncut); err == nil {
+			c.reap(uncut)
 		}
 	}
 }

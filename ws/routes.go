@@ -94,14 +94,15 @@ func (r *routeKeeper) failed(err error) {
 
 func (r *routeKeeper) isDown() bool { return r.down.Load() }
 
-// run works until ctx ends.
+// run works until ctx ends. A call to the registry is not cut short by that: it would count as one that failed, and the rest
+// would be left undone.
 func (r *routeKeeper) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.wake:
-			r.flush(ctx)
+			r.flush(context.WithoutCancel(ctx))
 		}
 	}
 }

@@ -218,6 +218,44 @@ func TestCluster_WatchLeavingNode(t *testing.T) {
 	require.Equal(t, offline("jack"), rose.told())
 }
 
+// slowRemover takes a while to remove routes, and does not do it if nobody waits for it any more.
+type slowRemover struct {
+	ws.Registry
+	removes chan struct{} // gets one when a removal has begun
+}
+
+func (r *slowRemover) Remove(ctx context.Context, routes []ws.Route) error {
+	select {
+	case r.removes <- struct{}{}:
+	default:
+	}
+	select {
+	case <-time.After(100 * time.Millisecond):
+		return r.Registry.Remove(ctx, routes)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// A node that stops finishes what it was telling the registry: a call that is cut short would leave its users online.
+func TestCluster_WatchLeavingNode_SlowRegistry(t *testing.T) {
+	w := newTown(t)
+	one := w.node(1, quickly)
+	slow := &slowRemover{removes: make(chan struct{}, 1)}
+	two := w.node(2, func(o *ws.Options) {
+		quickly(o)
+		slow.Registry = o.Registry
+		o.Registry = slow
+	})
+	rose := one.connect("rose", "web")
+	two.connect("jack", "web")
+	w.settled(2, "rose", "jack")
+	require.Equal(t, []standing{online("jack", "web")}, rose.subscribe("jack"))
+	require.NoError(t, two.gateway.Stop(t.Context()))
+	require.NotEmpty(t, slow.removes)
+	require.Equal(t, offline("jack"), rose.told())
+}
+
 func TestCluster_WatchRegistryDown(t *testing.T) {
 	w := newTown(t)
 	one := w.node(1, func(o *ws.Options) { quickly(o); o.BeatEvery = 500 * time.Millisecond })

@@ -136,8 +136,8 @@ func (p process) stop(ctx context.Context, request syscall.Signal) error {
 	if err := errors.Join(p.thaw(), p.signal(request)); err != nil {
 		return err
 	}
-	if err := p.awaitEnd(ctx); err != nil {
-		return errors.Join(err, p.kill())
+	if p.awaitEnd(ctx) != nil {
+		return p.kill()
 	}
 	return nil
 }

@@ -160,6 +160,10 @@ func TestClient_Promises(t *testing.T) {
 		}
 		will.say("will", from, to)
 		rose.say("rose", from, to)
+		tokens := rose.told().Tokens
+		if round == 4 { // while all is on its way, and with the server about to be killed
+			value[bool](rose.page, "rose.link.renew().then(() => { globalThis.renewed = true; }), true")
+		}
 		if round == 2 {
 			second.say("second", 1, 10)
 		}
@@ -191,10 +195,8 @@ func TestClient_Promises(t *testing.T) {
 			second.close()
 		}
 		if round == 4 {
-			before := rose.told().Tokens
-			value[bool](rose.page, "rose.link.renew().then(() => { globalThis.renewed = true; }), true")
 			rose.eventually("the token is renewed", func() bool { return value[bool](rose.page, "globalThis.renewed === true") })
-			require.Equal(t, before+1, rose.told().Tokens)
+			require.Greater(t, rose.told().Tokens, tokens)
 		}
 	}
 

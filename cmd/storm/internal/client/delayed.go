@@ -25,10 +25,14 @@ type delayed struct {
 	cancels     int       // how often that was asked for
 }
 
-// scheduled takes the answer that a message waits. A repeat is answered alike.
+// scheduled takes the answer that a message waits. A repeat is answered alike: another id would say that the server forgot the
+// message, and has it now only because it was repeated.
 func (d *Device) scheduled(m *message, id string) {
 	for _, x := range d.delayed {
 		if x.message == m {
+			if x.scheduledID != id {
+				d.unexpected("the delayed " + m.id + " was forgotten, and is scheduled anew")
+			}
 			return
 		}
 	}
