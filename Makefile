@@ -8,9 +8,9 @@ LINT := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 # Runs go test, counts what was skipped, and prints each reason; go test alone says ok.
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
-# How many packages, and tests of one package that allow it, run at a time: more than most machines have cores, since the long
-# ones wait most of the time, for servers, disks and timeouts.
-SIDE_BY_SIDE := -p 4 -parallel 4
+# How many packages are tested at a time: more than small machines have cores, since the long ones wait most of the time, for
+# servers, disks and timeouts.
+SIDE_BY_SIDE := -p 3
 
 .DEFAULT_GOAL := help
 

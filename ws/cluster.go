@@ -64,6 +64,9 @@ func (c *cluster) stop(ctx context.Context) {
 	_ = wait(ctx, &c.sending) // what is not sent, the reconcilers of the others find
 	c.endKeep()
 	c.keeping.Wait()
+	if c.routes.isDown() {
+		_ = c.beat(ctx) // it may be back: nobody asks after this
+	}
 	c.routes.flush(ctx)
 	c.g.watch.ring.send(ctx)
 	ctx, cancel := context.WithTimeout(ctx, c.g.opt.RegistryTimeout)

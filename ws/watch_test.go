@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,10 +207,16 @@ func TestCluster_WatchSlowReap(t *testing.T) {
 	require.Equal(t, offline("jack"), rose.told())
 }
 
+// patiently is quickly on a node that does not give the registry up on a busy machine.
+func patiently(o *ws.Options) {
+	quickly(o)
+	o.RegistryTimeout = patience
+}
+
 func TestCluster_WatchLeavingNode(t *testing.T) {
 	w := newTown(t)
 	one := w.node(1, quickly)
-	two := w.node(2, quickly)
+	two := w.node(2, patiently)
 	rose := one.connect("rose", "web")
 	two.connect("jack", "web")
 	w.settled(2, "rose", "jack")
@@ -243,7 +250,7 @@ func TestCluster_WatchLeavingNode_SlowRegistry(t *testing.T) {
 	one := w.node(1, quickly)
 	slow := &slowRemover{removes: make(chan struct{}, 1)}
 	two := w.node(2, func(o *ws.Options) {
-		quickly(o)
+		patiently(o)
 		slow.Registry = o.Registry
 		o.Registry = slow
 	})
@@ -254,6 +261,40 @@ func TestCluster_WatchLeavingNode_SlowRegistry(t *testing.T) {
 	require.NoError(t, two.gateway.Stop(t.Context()))
 	require.NotEmpty(t, slow.removes)
 	require.Equal(t, offline("jack"), rose.told())
+}
+
+// A node that stops asks a registry once more that did not answer.
+func TestCluster_WatchLeavingNode_RegistryBack(t *testing.T) {
+	w := newTown(t)
+	one := w.node(1, quickly)
+	var deaf *deafRegistry
+	two := w.node(2, func(o *ws.Options) {
+		patiently(o)
+		o.BeatEvery = time.Hour
+		deaf = &deafRegistry{Registry: o.Registry}
+		o.Registry = deaf
+	})
+	rose := one.connect("rose", "web")
+	two.connect("jack", "web")
+	w.settled(2, "rose", "jack")
+	require.Equal(t, []standing{online("jack", "web")}, rose.subscribe("jack"))
+	deaf.removals.Store(1)
+	require.NoError(t, two.gateway.Stop(t.Context()))
+	require.LessOrEqual(t, deaf.removals.Load(), int32(0))
+	require.Equal(t, offline("jack"), rose.told())
+}
+
+// deafRegistry does not hear so many removals.
+type deafRegistry struct {
+	ws.Registry
+	removals atomic.Int32
+}
+
+func (r *deafRegistry) Remove(ctx context.Context, routes []ws.Route) error {
+	if r.removals.Add(-1) >= 0 {
+		return ws.ErrUnavailable
+	}
+	return r.Registry.Remove(ctx, routes)
 }
 
 func TestCluster_WatchRegistryDown(t *testing.T) {

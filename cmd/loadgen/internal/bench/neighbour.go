@@ -25,7 +25,7 @@ const (
 	neighbourEnd = 10 * time.Minute
 )
 
-// neighbour is the command: it misbehaves until it is interrupted and prints what it got.
+// neighbour is the command: it prints a line when it can be interrupted, misbehaves until it is, and prints what it got.
 func neighbour(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet(neighbourCommand, flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -37,6 +37,7 @@ func neighbour(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	}
 	ctx, cancel := context.WithTimeout(ctx, neighbourEnd)
 	defer cancel()
+	_, _ = fmt.Fprintln(stdout) // who cannot be told sees that it ends
 	did, err := scenario.Misbehave(ctx, scenario.Target{Addr: *target}, netip.MustParseAddr(neighbourAddress), scenario.Trouble(*trouble), *rate)
 	if err == nil {
 		err = json.NewEncoder(stdout).Encode(did)
@@ -46,8 +47,9 @@ func neighbour(ctx context.Context, args []string, stdout, stderr io.Writer) int
 
 // nuisance is a bad neighbour in a process of its own.
 type nuisance struct {
-	cmd            *exec.Cmd
-	stdout, stderr bytes.Buffer
+	cmd    *exec.Cmd
+	stdout io.Reader
+	stderr bytes.Buffer
 }
 
 // disturb starts one. It has the lowest priority: on a machine of its own it would take no processor from the server
@@ -60,9 +62,15 @@ func disturb(ctx context.Context, target scenario.Target, trouble scenario.Troub
 	n := &nuisance{}
 	n.cmd = exec.CommandContext(ctx, "nice", "-n", "19", self, neighbourCommand,
 		"-target", target.Addr, "-trouble", string(trouble), "-rate", fmt.Sprint(rate))
-	n.cmd.Stdout, n.cmd.Stderr = &n.stdout, &n.stderr
+	n.cmd.Stderr = &n.stderr
+	if n.stdout, err = n.cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
 	if err := n.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a bad neighbour: %w", err)
+	}
+	if _, err := n.stdout.Read(make([]byte, 1)); err != nil {
+		return nil, fmt.Errorf("a bad neighbour: %w; it wrote: %s", errors.Join(err, n.cmd.Wait()), n.stderr.String())
 	}
 	return n, nil
 }
@@ -70,9 +78,10 @@ func disturb(ctx context.Context, target scenario.Target, trouble scenario.Troub
 // stop ends it and returns what it did.
 func (n *nuisance) stop() (did scenario.Neighbour, err error) {
 	signaled := n.cmd.Process.Signal(os.Interrupt)
-	err = errors.Join(signaled, n.cmd.Wait())
+	said, err := io.ReadAll(n.stdout)
+	err = errors.Join(signaled, err, n.cmd.Wait())
 	if err == nil {
-		err = json.Unmarshal(n.stdout.Bytes(), &did)
+		err = json.Unmarshal(said, &did)
 	}
 	if err != nil {
 		err = fmt.Errorf("a bad neighbour: %w; it wrote: %s", err, n.stderr.String())
