@@ -138,8 +138,8 @@ const FromStart = math.MaxUint64
 
 // History returns a page of a conversation as viewer may see it: the newest first, those below before, or, with after
 // given, the oldest first, those above after; FromStart for all of them. A page holds up to limit records, fewer where they
-// are long. next is what to pass back in the same place; 0 at the end. not_found for a stranger,
-// and what the Authorizer says of those it refuses; an empty viewer may see all.
+// are long. next is what to pass back in the same place; 0 at the end. not_found for a stranger, and what the Authorizer says
+// of those it refuses; an empty viewer may see all.
 func (g *Gateway) History(ctx context.Context, viewer string, id ConversationID, before, after uint64, limit int) (items []HistoryItem, next uint64, err error) {
 	conversation, err := g.store.Conversation(ctx, id)
 	if err != nil {

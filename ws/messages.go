@@ -32,7 +32,7 @@ func (g *Gateway) sendAll(ctx context.Context, draft *Draft) (results []Result, 
 	items := make([]awaited, len(draft.To))
 	for i, to := range draft.To {
 		it := g.newAwaited(draft, to)
-		if err := g.maySend(ctx, draft.From, to); err != nil {
+		if err := g.opt.Authorizer.MaySend(ctx, draft.From, to); err != nil {
 			it.refused(err)
 		} else if err := g.committers.submit(it); err != nil {
 			it.refused(err)
@@ -116,7 +116,7 @@ func (g *Gateway) screen(ctx context.Context, draft *Draft) error {
 		}
 	}
 	if draft.trigger == protocol.TriggerWebSocket {
-		return g.maySend(ctx, draft.From, draft.To[0])
+		return g.opt.Authorizer.MaySend(ctx, draft.From, draft.To[0])
 	}
 	return nil
 }
@@ -138,10 +138,6 @@ func (g *Gateway) screenContent(draft *Draft) error {
 		return protocol.FieldError(protocol.BadField, "from", "an openid is 1 to 128 bytes without comma or control characters")
 	}
 	return nil
-}
-
-func (g *Gateway) maySend(ctx context.Context, from, to string) error {
-	return g.opt.Authorizer.MaySend(ctx, from, to)
 }
 
 // Recall blanks a message and tells every device of its conversation. by has to be its sender, within RecallWindow,

@@ -277,15 +277,20 @@ func (w *presenceWatch) linger() Millis { return millis(max(0, w.g.opt.PresenceL
 
 // tell sends 24 to whoever watches. It is encoded once.
 func (w *presenceWatch) tell(u *watchedUser) {
-	p := u.presence()
-	p.At = int64(w.g.now())
-	f := &frame{b: protocol.AppendPresence(nil, w.g.dates, &p), shared: true}
+	f := &frame{b: w.append(nil, u), shared: true}
 	for _, to := range u.watchers {
 		if !w.send(to, f) && !slices.Contains(to.missed, u) {
 			to.missed = append(to.missed, u)
 			w.behind[to] = struct{}{}
 		}
 	}
+}
+
+// append appends 24, which says how it stands with somebody now.
+func (w *presenceWatch) append(dst []byte, u *watchedUser) []byte {
+	p := u.presence()
+	p.At = int64(w.g.now())
+	return protocol.AppendPresence(dst, w.g.dates, &p)
 }
 
 // send sends a frame, unless too many wait for the session's socket already.
@@ -304,10 +309,8 @@ func (w *presenceWatch) send(to *watcher, f *frame) bool {
 func (w *presenceWatch) catchUp() {
 	for to := range w.behind {
 		for len(to.missed) > 0 {
-			p := to.missed[0].presence()
-			p.At = int64(w.g.now())
 			f := getFrame()
-			f.b = protocol.AppendPresence(f.b, w.g.dates, &p)
+			f.b = w.append(f.b, to.missed[0])
 			if !w.send(to, f) {
 				putFrame(f)
 				break

@@ -23,7 +23,7 @@ func (s *Session) receiveSignal(f *protocol.Frame) error {
 	if f.Group != "" {
 		return protocol.FieldError(protocol.UnknownGroup, "groupId", "nobody knows this group")
 	}
-	if err := s.g.maySend(s.g.serving, s.user, f.To); err != nil {
+	if err := s.g.opt.Authorizer.MaySend(s.g.serving, s.user, f.To); err != nil {
 		return err
 	}
 	bell := &signalBell{to: f.To, from: s.user, fromName: s.name, signal: f.Signal, at: s.g.now()}
