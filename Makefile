@@ -11,6 +11,8 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 # How many packages are tested at a time: more than small machines have cores, since the long ones wait most of the time, for
 # servers, disks and timeouts.
 SIDE_BY_SIDE := -p 3
+# The packages that take longest, which begin first: what begins late and takes long is waited for alone.
+LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./app ./clients/rocketbus ./cmd/loadgen/internal/bench
 
 .DEFAULT_GOAL := help
 
@@ -31,7 +33,7 @@ test: lint test-race test-oidc test-page test-deploy storm storm-cluster-short e
 
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
-	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -tags services -timeout 30m $(SIDE_BY_SIDE) ./...
+	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -tags services -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
 
 .PHONY: test-oidc
 test-oidc: ## sign-on at an OpenID Connect provider; a module of its own, for its dependencies
@@ -96,6 +98,14 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 .PHONY: bench
 bench: ## the figures, as ratios to the yardstick, quick sizes (FULL=1 for the whole)
 	$(GO) run ./cmd/loadgen bench -suite figures $(if $(FULL),-full) -json $(or $(JSON),bench.out)
+
+.PHONY: neighbours
+neighbours: ## others' latency beside one client that misbehaves, in one way after the other
+	$(GO) run ./cmd/loadgen bench -suite neighbours -rounds 3 -duration 6s
+
+.PHONY: soak
+soak: ## half an hour at half of saturation: memory, goroutines and descriptors stay flat
+	$(GO) run ./cmd/loadgen bench -suite soak -full -only yanlink -retries 0 -allow-lag -json $(or $(JSON),soak.out)
 
 .PHONY: e2e
 e2e: ## pages in a real browser: on one node with a kill -9 between, and on three of which one is killed

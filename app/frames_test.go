@@ -30,6 +30,7 @@ var exchangesOfFrames = []exchangeOfFrames{
 	{"Sync", []int{28, 29}, syncs},
 	{"Recall", []int{30, 31}, recallsByFrame},
 	{"Error", []int{500}, errorsOfFrames},
+	{"Stranger", []int{15, 25, 28, 29, 30, 500}, strangers},
 	{"Broadcast", []int{2}, func(s *scene) { s.broadcastOnce(false) }},
 	{"BroadcastOnline", []int{2}, func(s *scene) { s.broadcastOnce(true) }},
 }
@@ -310,6 +311,43 @@ func errorsOfFrames(s *scene) {
 		require.Equal(s, []any{code, false}, []any{got["code"], got["temporary"]})
 	}
 	ann.alive()
+}
+
+// strangers is that nobody learns of, changes or proves by a frame what others have between them, on whichever node.
+func strangers(s *scene) {
+	ann, ben := s.connect("ann", s.near, "web"), s.connect("ben", s.far, "web")
+	sent := ann.send("ben", "1", "m1")
+	got := ben.expect(2)
+	conversation, message := sent["conversationId"], sent["messageId"]
+	for node, device := range map[string]string{s.near: "web", s.far: "phone"} {
+		eve := s.connect("eve", node, device)
+		for _, test := range []struct {
+			kind   int
+			params map[string]any
+			code   string
+		}{
+			{15, map[string]any{"from": "client", "msgid": "m1", "fromUser": s.id("ann"), "toUser": s.id("eve")}, "not_addressed"},
+			{15, map[string]any{"from": "client", "msgid": message, "fromUser": s.id("ann"), "toUser": s.id("eve")}, "not_addressed"},
+			{15, map[string]any{"conversationId": conversation, "upTo": got["seq"]}, "not_addressed"},
+			{25, map[string]any{"conversationId": conversation, "seq": got["seq"]}, "not_found"},
+			{30, map[string]any{"messageId": message}, "not_found"},
+		} {
+			eve.write(jsonOf(map[string]any{"type": test.kind, "params": test.params}))
+			require.Equal(s, test.code, eve.expect(500)["code"], "%d %v", test.kind, test.params)
+		}
+		eve.write(jsonOf(map[string]any{"type": 28, "params": map[string]any{
+			"conversations": map[string]any{conversation.(string): got["seq"]}, "pending": []any{message},
+		}}))
+		answer := eve.expect(29)
+		require.Equal(s, []any{[]any{message}, 0.0, 0.0}, []any{answer["gone"], answer["marks"], answer["proofs"]})
+	}
+	for _, k := range []*socket{ann, ben} {
+		for _, kind := range []int{17, 26, 31} {
+			k.none(kind, 0)
+		}
+	}
+	ben.acknowledge(got)
+	require.Equal(s, []any{message, s.id("ben")}, func() []any { proof := ann.expect(17); return []any{proof["messageId"], proof["toUser"]} }())
 }
 
 // broadcastOnce is that a message to everybody reaches each session on both nodes once; who is away gets it later, or,

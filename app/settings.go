@@ -39,7 +39,7 @@ func (b *Bundle) engineOptions() ws.Options {
 		Events: b.eventOptions(),
 
 		Committers: c.Ledger.Committers, CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
-		CommitInterval: orNone(c.Ledger.CommitInterval), CommitTimeout: c.Ledger.CommitTimeout,
+		CommitInterval: orNone(c.Ledger.CommitInterval), AckDelay: b.ackDelay(), CommitTimeout: c.Ledger.CommitTimeout,
 
 		MaxDelay: orNone(c.Messages.MaxDelay), RecallWindow: orNone(c.Messages.RecallWindow), MaxBody: c.Messages.MaxBytes, StoreUnknown: c.Messages.UnknownUsers == "store",
 		RecheckEvery: c.SSO.Recheck, DrainSpread: orNone(c.Drain.Spread),
@@ -50,6 +50,18 @@ func (b *Bundle) engineOptions() ws.Options {
 		},
 		Log: b.log.With("component", "engine"), Metrics: b.metrics, Clock: b.opt.clock,
 	}
+}
+
+// ackDelayOfDatabases is the default of ledger.ackDelay for them: what a commit costs there is mostly its trips, and a node that
+// has recipients only would commit nothing but acknowledgements.
+const ackDelayOfDatabases = 10 * time.Millisecond
+
+// ackDelay is how long acknowledgements wait for a message to join; 0: the engine's default.
+func (b *Bundle) ackDelay() time.Duration {
+	if b.cfg.Ledger.AckDelay == 0 && b.cfg.Store.Driver != "pebble" {
+		return ackDelayOfDatabases
+	}
+	return b.cfg.Ledger.AckDelay
 }
 
 // orNone returns n, or for 0 what means none to the engine.

@@ -15,10 +15,6 @@ var errStopped = protocol.NewError(protocol.Draining, "the node is stopping; try
 
 var errOverloaded = protocol.NewError(protocol.Overloaded, "too much waits to be written; try again later")
 
-// ride is how many CommitIntervals after the start of a commit acknowledgements that nothing else came to join start
-// one of their own.
-const ride = 2
-
 // commitRetry is how soon a ledger that refused is tried again.
 const commitRetry = 250 * time.Millisecond
 
@@ -39,8 +35,9 @@ type item interface {
 
 // committer writes whatever has queued while the last commit ran as one: no added delay after a pause, big batches
 // under load, and a least time between the starts of two commits, because a machine that syncs thousands of times a
-// second does nothing else. Items that are kept ride with the others: they wait for twice that time before they start a
-// commit, so that a message never finds the time taken by acknowledgements. Items are committed in the order of submit.
+// second does nothing else. Items that are kept ride with the others: they wait until AckDelay after the start of the last
+// commit before they start one, so that a message never finds the time taken by acknowledgements. Items are committed in the
+// order of submit.
 type committer struct {
 	store    Committer
 	opt      *Options
@@ -132,7 +129,7 @@ func (c *committer) take() (batch []item, more bool) {
 	if len(c.retained) == 0 && len(c.queue) == 0 {
 		return nil, !c.stopped
 	}
-	if c.riding() && time.Since(c.started) < ride*c.opt.CommitInterval {
+	if c.riding() && time.Since(c.started) < c.opt.AckDelay {
 		return nil, true
 	}
 	n := min(len(c.retained), c.opt.CommitBatch)
@@ -174,7 +171,7 @@ func (c *committer) fillLocked(batch []item) []item {
 // await waits for something to do: a new item, the time to try a ledger again that refused, or the end of a ride.
 func (c *committer) await() {
 	c.mu.Lock()
-	waiting, until := len(c.retained)+len(c.queue) > 0, c.started.Add(ride*c.opt.CommitInterval)
+	waiting, until := len(c.retained)+len(c.queue) > 0, c.started.Add(c.opt.AckDelay)
 	if c.down {
 		until = c.probeAt
 	}

@@ -12,7 +12,7 @@ import (
 // newIdleCommitter returns a committer that nobody runs, whose last commit began a moment ago.
 func newIdleCommitter() *committer {
 	return &committer{
-		opt:  &Options{CommitInterval: time.Hour, CommitBatch: 3, CommitQueue: 10},
+		opt:  &Options{CommitInterval: time.Hour, AckDelay: 2 * time.Hour, CommitBatch: 3, CommitQueue: 10},
 		wake: make(chan struct{}, 1), started: time.Now(),
 	}
 }
@@ -42,7 +42,7 @@ func TestCommitter_AcknowledgementsRide(t *testing.T) {
 	require.Equal(t, []item{ack, send}, batch)
 
 	require.NoError(t, c.submit(ack))
-	c.started = c.started.Add(-ride * c.opt.CommitInterval)
+	c.started = c.started.Add(-c.opt.AckDelay)
 	batch, _ = c.take()
 	require.Equal(t, []item{ack}, batch, "but not for ever")
 }

@@ -36,6 +36,7 @@ func (o *Options) setDefaults() {
 	o.CommitQueue = cmp.Or(o.CommitQueue, 16384)
 	o.CommitBatch = cmp.Or(o.CommitBatch, 1024)
 	o.CommitInterval = cmp.Or(o.CommitInterval, 600*time.Microsecond)
+	o.AckDelay = cmp.Or(o.AckDelay, 2*max(0, o.CommitInterval))
 	o.CommitTimeout = cmp.Or(o.CommitTimeout, 10*time.Second)
 	o.CatchUpWorkers = cmp.Or(o.CatchUpWorkers, 4)
 	o.PageRecords = cmp.Or(o.PageRecords, 128)

@@ -43,7 +43,8 @@ type Options struct {
 	Committers     int           // commits side by side, for a ledger that is a server; default 1
 	CommitQueue    int           // items of one committer waiting for a commit, beyond which sends are refused with overloaded; default 16384
 	CommitBatch    int           // items in one commit; default 1024
-	CommitInterval time.Duration // least time between the starts of two commits; acknowledgements alone wait twice as long; default 600µs; negative: none
+	CommitInterval time.Duration // least time between the starts of two commits; default 600µs; negative: none
+	AckDelay       time.Duration // how long after the start of the last commit acknowledgements wait for a message to join; default twice CommitInterval
 	CommitTimeout  time.Duration // of one commit; default 10s
 
 	CatchUpWorkers int           // sessions reading the ledger at one time; default 4

@@ -28,7 +28,7 @@ func (p place) String() string { return fmt.Sprintf("%s, %s:%d", p.function, p.f
 var asking = []string{"QueryContext", "QueryRowContext", "ExecContext", "query", "ask", "one", "find", "pick", "seek", "put", "remove", "exec", "last"}
 
 // passing are those of ours that pass on what others ask.
-var passing = []string{"query", "ask", "answer", "one", "find", "pick", "seek", "put", "remove", "exec", "last", "flush"}
+var passing = []string{"query", "ask", "answer", "one", "find", "pick", "seek", "put", "remove", "exec", "last", "flush", "say"}
 
 // besides are files whose statements no node asks while it serves.
 var besides = map[string]string{
@@ -37,6 +37,7 @@ var besides = map[string]string{
 	"import.go":   "writes into an empty ledger",
 	"verify.go":   "reads what an import wrote, by its keys",
 	"migrate.go":  "changes the tables, at a start",
+	"session.go":  "passes on what others ask",
 	"mysql.go":    "asks for settings and a lock, at a start",
 	"postgres.go": "the same",
 }

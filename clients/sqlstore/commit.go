@@ -78,10 +78,10 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 	if err != nil {
 		return false, err
 	}
-	v, err := s.prepare(tx, p, ops)
+	v, err := s.prepare(tx, p, ops, w)
 	if err != nil || v.lacking || v.unchanged() {
 		_ = tx.Rollback() // nothing was written
-		return err == nil && !v.lacking, err
+		return err == nil && !v.lacking, s.fenced(err, w)
 	}
 	if err := s.finish(ctx, tx, v, w); err != nil {
 		return false, err
@@ -95,8 +95,8 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 }
 
 // prepare applies the ops in memory.
-func (s *Store) prepare(tx *transaction, p *plan, ops []ws.Op) (*view, error) {
-	v, err := s.load(tx, p)
+func (s *Store) prepare(tx *transaction, p *plan, ops []ws.Op, w *writer) (*view, error) {
+	v, err := s.load(tx, p, w)
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +108,6 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 	w.batch++
 	if err := tx.write(v, w); err != nil {
 		_ = tx.Rollback() // the first error counts
-		if errors.Is(err, errNoWriter) && w.tenure != nil {
-			s.sole.lose(w.tenure)
-			return ErrHeld
-		}
 		return err
 	}
 	answer := make(chan error, 1)
@@ -123,10 +119,19 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 		w.lost = true
 		return ctx.Err()
 	}
-	if err == nil || s.dialect.again(err) {
+	if err == nil || s.dialect.again(err) || s.dialect.refused(err) {
 		return err
 	}
 	return s.settle(ctx, w, err)
+}
+
+// fenced says of a writer whose row is gone what that means, if it belongs to a node that had the ledger to itself.
+func (s *Store) fenced(err error, w *writer) error {
+	if errors.Is(err, errNoWriter) && w.tenure != nil {
+		s.sole.lose(w.tenure)
+		return ErrHeld
+	}
+	return err
 }
 
 // settle finds out what became of a commit whose answer was lost.

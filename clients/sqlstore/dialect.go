@@ -33,9 +33,8 @@ type dialect interface {
 
 	// now is an expression for the server's clock, in Unix milliseconds.
 	now() string
-	// isolation is what a transaction asks for, so that it runs at READ COMMITTED.
-	isolation() sql.IsolationLevel
-	// joins reports whether many statements may be one text, separated by semicolons.
+	// joins reports whether many statements may be one text, separated by semicolons, on connections that are set to READ
+	// COMMITTED.
 	joins() bool
 	// again reports whether the transaction failed through no fault of its own and is to be run again.
 	again(err error) bool

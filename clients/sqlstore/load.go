@@ -10,9 +10,10 @@ import (
 )
 
 // load locks and reads what the plan says: first all locks, in the one order that every batch keeps, then the rest.
-func (s *Store) load(tx *transaction, p *plan) (*view, error) {
+func (s *Store) load(tx *transaction, p *plan, w *writer) (*view, error) {
 	l := &loader{transaction: tx, view: newView(p), lists: s.lists}
 	steps := []func() error{
+		func() error { return l.lockWriter(w) },
 		func() error { return l.readConversations(true) },
 		func() error { return l.readUsers(true) },
 		func() error { return l.readStays(true) },
@@ -21,6 +22,7 @@ func (s *Store) load(tx *transaction, p *plan) (*view, error) {
 		func() error { return l.readUsers(false) },
 		func() error { return l.readStays(false) },
 		l.readPeople, l.readTokens, l.readDedups, l.readRecords, l.readScheduled, l.readReceipts, l.answer,
+		func() error { return l.haveWriter(w) },
 		l.readCovered, l.readMembers, // what these have to read, the rest tells
 	}
 	for _, step := range steps {
@@ -35,6 +37,7 @@ type loader struct {
 	*transaction
 	*view
 	lists     *listCache
+	enrolled  bool   // the writer's row is there
 	uncovered tuples // keys of cursors that are not there
 }
 

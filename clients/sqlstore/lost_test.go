@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,7 @@ type lossy struct {
 	driver.Connector
 	lose    atomic.Bool // the next commit loses it
 	late    bool        // the server goes on for a while, although the connection is gone
-	end     func(tx driver.Tx) error
+	holds   bool        // the commit had arrived
 	pending sync.WaitGroup
 }
 
@@ -75,20 +76,42 @@ type lossyTx struct {
 	conn *lossyConn
 }
 
-func (tx lossyTx) Commit() error {
-	l := tx.conn.lossy
+func (tx lossyTx) Commit() error { return tx.conn.end(tx.Tx.Commit, tx.Tx.Rollback) }
+
+func (c *lossyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+	run := func() error {
+		result, err = c.fullConn.ExecContext(context.WithoutCancel(ctx), query, args)
+		return err
+	}
+	if !strings.HasSuffix(query, sayCommit) {
+		return result, run()
+	}
+	err = c.end(run, func() error {
+		_, err := c.fullConn.ExecContext(context.WithoutCancel(ctx), sayRollback, nil)
+		return err
+	})
+	return result, err
+}
+
+// end ends a transaction with a commit, or loses its answer.
+func (c *lossyConn) end(commit, rollback func() error) error {
+	l := c.lossy
+	end := rollback
+	if l.holds {
+		end = commit
+	}
 	switch {
 	case !l.lose.CompareAndSwap(true, false):
-		return tx.Tx.Commit()
+		return commit()
 	case !l.late:
-		_ = l.end(tx.Tx)
+		_ = end()
 	default:
 		ended := make(chan struct{})
-		tx.conn.ended = ended
+		c.ended = ended
 		l.pending.Go(func() {
 			defer close(ended)
 			time.Sleep(300 * time.Millisecond)
-			_ = l.end(tx.Tx)
+			_ = end()
 		})
 	}
 	return driver.ErrBadConn
@@ -124,21 +147,30 @@ func (c dsnConnector) Connect(ctx context.Context) (raw driver.Conn, err error) 
 // A commit whose answer is lost is told as what it was.
 func TestStore_LostAnswer(t *testing.T) {
 	onEach(t, func(t *testing.T, driverName string, server services.Instance) {
-		for name, lost := range map[string]struct {
-			end         func(tx driver.Tx) error
-			late, holds bool
-		}{
-			"committed":      {end: driver.Tx.Commit, holds: true},
-			"neverArrived":   {end: driver.Tx.Rollback},
-			"stillUnderWay":  {end: driver.Tx.Commit, late: true, holds: true},
-			"rolledBackLate": {end: driver.Tx.Rollback, late: true},
+		ours, err := dialectOf(driverName, true)
+		require.NoError(t, err)
+		for name, lost := range map[string]struct{ late, holds, joined bool }{
+			"committed":           {holds: true},
+			"neverArrived":        {},
+			"stillUnderWay":       {late: true, holds: true},
+			"rolledBackLate":      {late: true},
+			"committedJoined":     {holds: true, joined: true},
+			"neverArrivedJoined":  {joined: true},
+			"stillUnderWayJoined": {late: true, holds: true, joined: true},
+			"endedLateJoined":     {late: true, joined: true},
 		} {
+			if lost.joined && !ours.joins() {
+				continue
+			}
 			t.Run(name, func(t *testing.T) {
 				opt := fresh(t, driverName, server)
-				l := &lossy{Connector: connectorOf(t, opt), end: lost.end, late: lost.late}
+				l := &lossy{Connector: connectorOf(t, opt), holds: lost.holds, late: lost.late}
 				db := sql.OpenDB(l)
 				t.Cleanup(func() { _ = db.Close() })
 				s := mustOpen(t, Options{Driver: driverName, DB: db, MaxConns: 2})
+				if lost.joined {
+					s.dialect = ours // the connections are like those that it makes
+				}
 				send := func(body string) *ws.Send {
 					return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: body, CreatedAt: 1}}
 				}

@@ -140,14 +140,6 @@ func (mysqlDialect) refused(err error) bool {
 
 func (d mysqlDialect) joins() bool { return d.ours }
 
-// isolation is the session's own where open has set it: the driver asks for another one with a statement of its own.
-func (d mysqlDialect) isolation() sql.IsolationLevel {
-	if d.ours {
-		return sql.LevelDefault
-	}
-	return sql.LevelReadCommitted
-}
-
 // readCommitted are connections that are set to READ COMMITTED once.
 type readCommitted struct{ driver.Connector }
 

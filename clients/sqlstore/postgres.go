@@ -22,8 +22,6 @@ func (postgres) name() string { return "postgres" }
 
 func (postgres) joins() bool { return false }
 
-func (postgres) isolation() sql.IsolationLevel { return sql.LevelReadCommitted }
-
 func (postgres) bind(query string) string {
 	if !strings.Contains(query, "?") {
 		return query

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"database/sql"
 	"errors"
-	"strings"
 )
 
 var errAnswers = errors.New("sqlstore: the server answered fewer queries than it was asked")
@@ -59,11 +58,10 @@ func (tx *transaction) answer() error {
 	if len(q.texts) == 0 {
 		return nil
 	}
-	if err := tx.flush(); err != nil {
-		return err
-	}
-	rows, err := tx.QueryContext(tx.ctx, strings.Join(q.texts, "; "), q.args...)
-	return q.read(rows, err)
+	all := tx.takeQueued()
+	all.texts, all.args = append(all.texts, q.texts...), append(all.args, q.args...)
+	rows, err := tx.QueryContext(tx.ctx, all.text(), all.args...)
+	return q.read(rows, err) // what was queued answers with no rows, and is passed over
 }
 
 // read visits one result after the other.

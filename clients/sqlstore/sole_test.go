@@ -67,7 +67,8 @@ func TestSole_Lost(t *testing.T) {
 		began := time.Now()
 		next := mustOpen(t, alone(opt, "next"))
 		t.Logf("the next node has the ledger after %v", time.Since(began).Round(10*time.Millisecond))
-		require.ErrorIs(t, underWay.sign(w), errNoWriter)
+		_, err = frozen.prepare(underWay, newPlan(nil), nil, w)
+		require.ErrorIs(t, err, errNoWriter)
 		require.NoError(t, underWay.Rollback())
 		frozen.writers <- w.next()
 		tenure := frozen.sole.current.Load()
@@ -94,7 +95,7 @@ func TestSole_Lost(t *testing.T) {
 	})
 }
 
-// What a node that is lost had under way and signed is waited for, and holds.
+// What a node that is lost had under way is waited for, and holds.
 func TestSole_UnderWay(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {
 		opt := fresh(t, driver, server)
@@ -104,6 +105,8 @@ func TestSole_UnderWay(t *testing.T) {
 		w, err := slow.takeWriter(t.Context())
 		require.NoError(t, err)
 		underWay, err := slow.begin(t.Context())
+		require.NoError(t, err)
+		_, err = slow.prepare(underWay, newPlan(nil), nil, w)
 		require.NoError(t, err)
 		require.NoError(t, underWay.exec("UPDATE yanlink_users SET last_seen = 99"))
 		w.batch++

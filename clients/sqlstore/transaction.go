@@ -9,7 +9,7 @@ import (
 
 // transaction is one transaction with the statements of many rows that a batch is made of.
 type transaction struct {
-	*sql.Tx
+	session
 	ctx     context.Context
 	dialect dialect
 	queued  queued
@@ -30,6 +30,15 @@ func (q *queued) add(query string, args []any) {
 	q.bytes += sizeOfAll(query, args)
 }
 
+func (q *queued) text() string { return strings.Join(q.texts, "; ") }
+
+// takeQueued returns what is queued, which whoever takes it runs.
+func (tx *transaction) takeQueued() queued {
+	q := tx.queued
+	tx.queued = queued{}
+	return q
+}
+
 func sizeOfAll(query string, args []any) int {
 	size := len(query)
 	for _, v := range args {
@@ -41,11 +50,15 @@ func sizeOfAll(query string, args []any) int {
 // begin starts a transaction at READ COMMITTED: each statement sees what was committed before it began, so that what is
 // read after a lock was waited for is what the lock's last holder left.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation()})
-	if err != nil {
-		return nil, err
+	tx := &transaction{ctx: ctx, dialect: s.dialect}
+	var err error
+	if s.dialect.joins() {
+		tx.queued.add(sayBegin, nil)
+		tx.session, err = speak(ctx, s.db)
+	} else {
+		tx.session, err = s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	}
-	return &transaction{Tx: tx, ctx: ctx, dialect: s.dialect}, nil
+	return tx, err
 }
 
 // pick calls visit for each row whose columns by equal one of keys, and locks them in their order if asked for.
@@ -58,11 +71,10 @@ func (tx *transaction) pick(r *relation, by []column, keys *tuples, lock bool, v
 
 // query calls visit for each row of a query whose placeholders are the server's.
 func (tx *transaction) query(visit func(rows *sql.Rows) error, query string, args ...any) error {
-	if err := tx.flush(); err != nil {
-		return err
-	}
-	rows, err := tx.QueryContext(tx.ctx, query, args...)
-	return each(rows, err, visit)
+	before := tx.takeQueued()
+	before.add(query, args)
+	rows, err := tx.QueryContext(tx.ctx, before.text(), before.args...)
+	return each(rows, err, visit) // what was queued answers with no rows, and is passed over
 }
 
 // put inserts rows.
@@ -88,7 +100,7 @@ func (tx *transaction) exec(query string, args ...any) error {
 		return err
 	}
 	if tx.queued.bytes+sizeOfAll(query, args) > chunkBytes {
-		if err := tx.flush(); err != nil {
+		if err := tx.flush(tx.ctx); err != nil {
 			return err
 		}
 	}
@@ -98,10 +110,9 @@ func (tx *transaction) exec(query string, args ...any) error {
 
 // last runs what is queued and then a statement, and returns how many rows that one changed.
 func (tx *transaction) last(query string, args ...any) (changed int64, err error) {
-	q := tx.queued
-	tx.queued = queued{}
+	q := tx.takeQueued()
 	q.add(query, args)
-	result, err := tx.ExecContext(tx.ctx, strings.Join(q.texts, "; "), q.args...)
+	result, err := tx.ExecContext(tx.ctx, q.text(), q.args...)
 	if err != nil {
 		return 0, err
 	}
@@ -109,23 +120,25 @@ func (tx *transaction) last(query string, args ...any) (changed int64, err error
 }
 
 // flush runs what is queued.
-func (tx *transaction) flush() error {
-	if len(tx.queued.texts) == 0 {
+func (tx *transaction) flush(ctx context.Context) error {
+	q := tx.takeQueued()
+	if len(q.texts) == 0 {
 		return nil
 	}
-	q := tx.queued
-	tx.queued = queued{}
-	_, err := tx.ExecContext(tx.ctx, strings.Join(q.texts, "; "), q.args...)
+	_, err := tx.ExecContext(ctx, q.text(), q.args...)
 	return err
 }
 
-// Commit runs what is queued and commits.
+// Commit runs what is queued and commits, even if the context of the transaction has ended.
 func (tx *transaction) Commit() error {
-	if err := tx.flush(); err != nil {
+	if tx.dialect.joins() {
+		tx.queued.add(sayCommit, nil)
+	}
+	if err := tx.flush(context.WithoutCancel(tx.ctx)); err != nil {
 		_ = tx.Rollback() // the first error counts
 		return err
 	}
-	return tx.Tx.Commit()
+	return tx.session.Commit()
 }
 
 // each calls visit for each row of a query's answer.

@@ -109,13 +109,28 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 // errNoWriter says that the row of a writer is gone.
 var errNoWriter = errors.New("the row of the writer was removed, as if its node were no more")
 
+// lockWriter locks the writer's row, as the first thing of a batch: whoever removes it waits until the batch has ended.
+func (l *loader) lockWriter(w *writer) error {
+	var keys tuples
+	keys.add(w.id[:])
+	return l.seek(writers, writers.key(1), &keys, true, func(*sql.Rows) error {
+		l.enrolled = true
+		return nil
+	})
+}
+
+// haveWriter fails with errNoWriter if there was nothing to lock.
+func (l *loader) haveWriter(w *writer) error {
+	if !l.enrolled {
+		w.lost = true
+		return errNoWriter
+	}
+	return nil
+}
+
 // sign leaves the batch's number in the writer's row, as the last thing of a batch.
 func (tx *transaction) sign(w *writer) error {
-	changed, err := tx.last(tx.dialect.bind("UPDATE yanlink_writers SET batch = ?, used_at = ? WHERE id = ?"), w.batch, time.Now().UnixMilli(), w.id[:])
-	if err == nil && changed != 1 {
-		w.lost, err = true, errNoWriter
-	}
-	return err
+	return tx.exec(tx.dialect.bind("UPDATE yanlink_writers SET batch = ?, used_at = ? WHERE id = ?"), w.batch, time.Now().UnixMilli(), w.id[:])
 }
 
 // held finds out whether the writer's batch was committed although the answer was lost. A transaction that still runs has

@@ -26,8 +26,8 @@ func TestStore_Enroll(t *testing.T) {
 		underWay, err := busy.begin(t.Context())
 		require.NoError(t, err)
 		defer func() { require.NoError(t, underWay.Rollback()) }()
-		_, err = underWay.ExecContext(t.Context(), busy.dialect.bind("UPDATE yanlink_writers SET batch = batch + 1 WHERE used_at > ?"), time.Now().Add(-time.Hour).UnixMilli())
-		require.NoError(t, err)
+		require.NoError(t, underWay.exec(busy.dialect.bind("UPDATE yanlink_writers SET batch = batch + 1 WHERE used_at > ?"), time.Now().Add(-time.Hour).UnixMilli()))
+		require.NoError(t, underWay.flush(t.Context()))
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -82,7 +82,7 @@ func (b *bencher) finish(stdout io.Writer, err error) int {
 	if err == nil {
 		err = b.report.write(stdout, b.o.json)
 	}
-	if err == nil && slices.Contains([]string{"figures", "neighbours"}, b.o.suite) && b.report.unmet() {
+	if err == nil && slices.Contains([]string{"figures", "neighbours", "soak"}, b.o.suite) && b.report.unmet() {
 		err = errUnmet
 	}
 	return exit(b.stderr, err)
@@ -115,6 +115,8 @@ func (b *bencher) run(ctx context.Context) error {
 		return b.standing(ctx)
 	case "neighbours":
 		return b.neighbours(ctx)
+	case "soak":
+		return b.soak(ctx)
 	default:
 		return b.figures(ctx)
 	}

@@ -42,6 +42,7 @@ Suites (-suite):
   standing statements a second that connections which say nothing cost MariaDB, and PostgreSQL
   neighbours
            one client misbehaves, in one way after the other: what becomes of the others' latency
+  soak     half of what the server carries, for long: does what it holds grow?
   figures  everything that has a bound, and whether it is met
 
 Examples:

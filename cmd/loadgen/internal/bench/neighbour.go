@@ -30,8 +30,8 @@ func neighbour(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	flags := flag.NewFlagSet(neighbourCommand, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	target := flags.String("target", "", "loopback `address` of the server")
-	trouble := flags.String("trouble", "", "what it does: connects, frames, syncs or half-open")
-	rate := flags.Float64("rate", 10_000, "connects or frames a second")
+	trouble := flags.String("trouble", "", "what it does: connects, reconnects, frames, syncs, calls or half-open")
+	rate := flags.Float64("rate", 10_000, "connects, frames or calls a second")
 	if err := flags.Parse(args); err != nil {
 		return usageCode(err)
 	}

@@ -12,11 +12,14 @@ import (
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
 )
 
-// neighbourRate is how many connects or frames a second a bad neighbour wants.
+// neighbourRate is how many connects, frames or calls a second a bad neighbour wants.
 const neighbourRate = 10_000
 
 // troubles are the bad neighbours, in their order; the first is none.
-var troubles = []scenario.Trouble{"", scenario.TroubleConnects, scenario.TroubleFrames, scenario.TroubleSyncs, scenario.TroubleHalfOpen}
+var troubles = []scenario.Trouble{
+	"", scenario.TroubleConnects, scenario.TroubleReconnects, scenario.TroubleFrames, scenario.TroubleSyncs, scenario.TroubleCalls,
+	scenario.TroubleHalfOpen,
+}
 
 // neighbours compares the latency of a rate that the server carries easily with the latency beside a client that misbehaves,
 // from another address, on the same server.

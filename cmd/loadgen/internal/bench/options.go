@@ -50,7 +50,7 @@ type options struct {
 	quiet bool
 }
 
-var suites = []string{"figures", "pairs", "rate", "idle", "storm", "users", "ledger", "fill", "failover", "restart", "nodes", "standing", "neighbours"}
+var suites = []string{"figures", "pairs", "rate", "idle", "storm", "users", "ledger", "fill", "failover", "restart", "nodes", "standing", "neighbours", "soak"}
 
 func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f := flag.NewFlagSet("loadgen", flag.ContinueOnError)
@@ -71,10 +71,10 @@ func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f.IntVar(&o.users, "users", 0, "users of pairs, rate, ledger, fill and neighbours; two to a pair (default 1000, of neighbours 100)")
 	f.IntVar(&o.inFlight, "inflight", 4, "closed loop: messages in flight from each pair")
 	f.IntVar(&o.body, "body", 128, "`bytes` of a message")
-	f.Float64Var(&o.rate, "rate", 0, "open loop: messages a second (default 2000, for users 4000, for neighbours 500)")
+	f.Float64Var(&o.rate, "rate", 0, "open loop: messages a second (default 2000, for users 4000, for neighbours 500, of soak half of saturation)")
 	f.BoolVar(&o.duplex, "duplex", false, "both users of a pair send")
 	f.DurationVar(&o.warmup, "warmup", 2*time.Second, "time before the measured part")
-	f.DurationVar(&o.duration, "duration", 0, "measured time of one run (default 8s, of rate and neighbours 15s, of standing 60s; with -full 20s, of rate 60s, of neighbours 30s)")
+	f.DurationVar(&o.duration, "duration", 0, "measured time of one run (default 8s, of rate and neighbours 15s, of standing and soak 60s; with -full 20s, of rate 60s, of neighbours 30s, of soak 30m)")
 	f.Int64Var(&o.max, "max", 0, "end a run after that many messages (default no limit but -duration)")
 	f.IntVar(&o.clients, "clients", 0, "connections of idle, standing, storm, failover and restart (default 2000, with -full 10000, of storm 5000)")
 	f.Int64Var(&o.fill, "fill", 0, "messages to fill the ledger with (default 100000, with -full 5000000)")
@@ -150,6 +150,8 @@ func (o *options) fillIn() {
 		orInt(&o.rate, 500)
 		orInt(&o.duration, time.Duration(pick(15, 30))*time.Second)
 		orInt(&o.rounds, pick(1, 3))
+	case "soak":
+		orInt(&o.duration, time.Duration(pick(60, 1800))*time.Second)
 	case "standing":
 		orInt(&o.duration, time.Minute)
 		orInt(&o.clients, pick(2000, 10_000))

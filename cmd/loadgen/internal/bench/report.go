@@ -22,7 +22,9 @@ type Report struct {
 	Runs    []RunRecord   `json:"runs"`
 	Totals  []RunRecord   `json:"totals"` // the rounds of one server together
 	Figures []Figure      `json:"figures"`
-	Spoiled []string      `json:"spoiled,omitempty"` // why nothing here should be believed
+	// Holdings are what the server of a soak held, from its beginning to its end.
+	Holdings []Holdings `json:"holdings,omitempty"`
+	Spoiled  []string   `json:"spoiled,omitempty"` // why nothing here should be believed
 }
 
 // RunRecord is one run against one server; Traffic, Crowd, Connects or Moved is set.

@@ -12,7 +12,7 @@ import (
 // errOverrun says that so much is under way that the generator can no longer tell which answer is whose.
 var errOverrun = errors.New("too much is under way: the server answers far slower than is sent")
 
-// RefusedError is a frame 500. A benchmark that is refused anything is none, so it ends the run.
+// RefusedError is a frame 500. A benchmark that is refused anything is none, so it ends the run, unless the Load is patient.
 type RefusedError struct{ Code, Message string }
 
 // Error implements error.
@@ -125,17 +125,29 @@ func (c *client) take(frame []byte) error {
 	case wire.Delivered:
 		return c.proven(msgid)
 	case wire.Refused:
-		return refused(frame)
+		return c.refused(frame)
 	}
 	return nil
 }
 
-func refused(frame []byte) error {
+func (c *client) refused(frame []byte) error {
+	params, err := refused(frame)
+	sender, counter, ok := wire.ParseMsgID([]byte(params.MsgID), c.t.run)
+	if c.t.load.Patient && params.Temporary && ok && sender == c.index {
+		c.slot(counter).Store(0)
+		c.t.refused.Add(1)
+		return nil
+	}
+	return err
+}
+
+// refused is what a frame 500 says, as an error.
+func refused(frame []byte) (wire.Params, error) {
 	f, err := wire.Decode(frame)
 	if err != nil {
-		return err
+		return f.Params, err
 	}
-	return &RefusedError{f.Params.Code, f.Params.Message}
+	return f.Params, &RefusedError{f.Params.Code, f.Params.Message}
 }
 
 // arrived acknowledges a message. Those of an earlier run on the same ledger are acknowledged and not counted.

@@ -283,7 +283,8 @@ func (p *mover) take(frame []byte) error {
 		p.synced = true
 		p.check()
 	case wire.Refused:
-		return refused(frame)
+		_, err := refused(frame)
+		return err
 	}
 	return nil
 }

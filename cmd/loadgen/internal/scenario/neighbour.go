@@ -19,16 +19,18 @@ type Trouble string
 
 // The troubles there are.
 const (
-	TroubleConnects Trouble = "connects"  // connects and leaves, as often as the rate says or as it can
-	TroubleFrames   Trouble = "frames"    // sends messages at the rate over one connection
-	TroubleSyncs    Trouble = "syncs"     // asks at the rate over one connection what it has missed
-	TroubleHalfOpen Trouble = "half-open" // begins hundreds of requests and finishes none
+	TroubleConnects   Trouble = "connects"   // begins connects at the rate, whatever became of those before, and leaves
+	TroubleReconnects Trouble = "reconnects" // connects hundreds at a time, each again as soon as it has ended, up to the rate
+	TroubleFrames     Trouble = "frames"     // sends messages at the rate over one connection
+	TroubleSyncs      Trouble = "syncs"      // asks at the rate over one connection what it has missed
+	TroubleCalls      Trouble = "calls"      // makes REST calls at the rate over connections that it keeps
+	TroubleHalfOpen   Trouble = "half-open"  // begins hundreds of requests and finishes none
 )
 
 // neighbourName is the openid of a bad neighbour.
 const neighbourName = "neighbour"
 
-// neighbourTimeout bounds a bad neighbour's connects.
+// neighbourTimeout bounds a bad neighbour's connects and calls.
 const neighbourTimeout = 2 * time.Second
 
 // Neighbour is what a bad neighbour did, and what it got for it.
@@ -36,7 +38,7 @@ type Neighbour struct {
 	Trouble   Trouble          `json:"trouble"`
 	Wall      time.Duration    `json:"wall_ns"`
 	CPU       time.Duration    `json:"cpu_ns"`     // its own
-	Attempts  int64            `json:"attempts"`   // connects or frames
+	Attempts  int64            `json:"attempts"`   // connects, frames or calls
 	PerSecond float64          `json:"per_second"` // attempts
 	Answers   map[string]int64 `json:"answers"`
 }
@@ -48,7 +50,8 @@ func Misbehave(ctx context.Context, target Target, from netip.Addr, trouble Trou
 	}
 	v := &vandal{addr: target.Addr, dial: wire.Rude{From: from}, rate: rate, began: time.Now(), answers: map[string]int64{}}
 	act := map[Trouble]func(context.Context) error{
-		TroubleConnects: v.connects, TroubleFrames: v.messages, TroubleSyncs: v.syncs, TroubleHalfOpen: v.halfOpen,
+		TroubleConnects: v.connects, TroubleReconnects: v.reconnects, TroubleFrames: v.messages, TroubleSyncs: v.syncs,
+		TroubleCalls: v.calls, TroubleHalfOpen: v.halfOpen,
 	}[trouble]
 	if act == nil {
 		return Neighbour{}, fmt.Errorf("%q is no trouble that is known", trouble)

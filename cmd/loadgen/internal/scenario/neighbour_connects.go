@@ -5,11 +5,29 @@ import (
 	"errors"
 	"strconv"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/wire"
 )
 
-// connects connects with a good token, and leaves as soon as it has been answered.
+// maxConnecting is how many connects are under way at one time; a process has not many more descriptors.
+const maxConnecting = 15_000
+
+// connects begins connects at the rate and waits for none of them: an open loop, as of many clients that do not know of each
+// other.
 func (v *vandal) connects(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(maxConnecting)
+	for v.next(ctx) {
+		if !group.TryGo(func() error { v.connect(ctx); return nil }) {
+			v.got("not begun")
+		}
+	}
+	return group.Wait()
+}
+
+// reconnects is the loop of a broken client: who is turned away comes again.
+func (v *vandal) reconnects(ctx context.Context) error {
 	return many(dialers, func() {
 		for v.next(ctx) {
 			v.connect(ctx)
@@ -17,6 +35,7 @@ func (v *vandal) connects(ctx context.Context) error {
 	})
 }
 
+// connect connects with a good token, and leaves as soon as it has been answered.
 func (v *vandal) connect(ctx context.Context) {
 	conn, err := v.dial.Dial(ctx, v.addr, v.token, device, neighbourTimeout)
 	var refused *wire.StatusError

@@ -9,6 +9,7 @@ type Result struct {
 	Users     int           `json:"users"`
 	Delivered int64         `json:"delivered"` // within the measured part: messages with their proof
 	Again     int64         `json:"proofs_again"`
+	Refused   int64         `json:"refused,omitempty"` // of a patient load
 	Usage     measure.Usage `json:"usage"`
 	RSS       int64         `json:"server_rss_bytes"`
 
@@ -26,7 +27,7 @@ type Result struct {
 
 func (t *traffic) result(delivered int64, usage measure.Usage, rss int64) Result {
 	r := Result{
-		Users: t.load.Users, Delivered: delivered, Again: t.again.Load(), Usage: usage, RSS: rss,
+		Users: t.load.Users, Delivered: delivered, Again: t.again.Load(), Refused: t.refused.Load(), Usage: usage, RSS: rss,
 		reach: t.reach, proof: t.proof, lag: t.lag,
 	}
 	r.summarize()
@@ -53,6 +54,7 @@ func Merge(rounds []Result) Result {
 		sum.Users = r.Users
 		sum.Delivered += r.Delivered
 		sum.Again += r.Again
+		sum.Refused += r.Refused
 		sum.Usage = sum.Usage.Add(r.Usage)
 		sum.RSS = max(sum.RSS, r.RSS)
 		sum.reach.Merge(r.reach)

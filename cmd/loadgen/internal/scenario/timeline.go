@@ -28,7 +28,7 @@ func (t *traffic) timeline(ctx context.Context, site Site, note *Progress) (Resu
 	if t.load.Warmup > 0 {
 		before = t.delivered.Load()
 	}
-	t.from.Store(t.now())
+	t.from.CompareAndSwap(0, t.now())
 	if err := t.wait(ctx, t.load.Duration, note, ""); err != nil {
 		return Result{}, err
 	}

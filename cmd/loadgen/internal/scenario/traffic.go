@@ -33,6 +33,7 @@ type Load struct {
 	Warmup   time.Duration `json:"warmup_ns"`   // not measured
 	Duration time.Duration `json:"duration_ns"` // measured; with Max, at most
 	Max      int64         `json:"max"`         // messages; 0: no limit but Duration
+	Patient  bool          `json:"patient"`     // temporary refusals are counted and no end of the run, nor is a schedule that fell behind
 	Verify   bool          `json:"verify"`      // decode every frame and check that each message came once and in order
 }
 
@@ -59,7 +60,7 @@ type traffic struct {
 	run  string
 	base time.Time
 
-	sent, accepted, pushed, acked, delivered, again atomic.Int64
+	sent, accepted, pushed, acked, delivered, again, refused atomic.Int64
 
 	stopping atomic.Bool
 	from     atomic.Int64 // the measured part, in µs since base
@@ -122,8 +123,8 @@ func (t *traffic) senders() []*client {
 	return first
 }
 
-// underway is how many messages have no proof yet.
-func (t *traffic) underway() int64 { return t.sent.Load() - t.delivered.Load() }
+// underway is how many messages have neither their proof nor a refusal yet.
+func (t *traffic) underway() int64 { return t.sent.Load() - t.delivered.Load() - t.refused.Load() }
 
 // more reports whether one more message may be sent, and counts it.
 func (t *traffic) more() bool {
@@ -166,6 +167,9 @@ func RunSite(ctx context.Context, site Site, load Load, note *Progress) (Result,
 func (t *traffic) drive(ctx context.Context, site Site, note *Progress) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if t.load.Warmup == 0 {
+		t.from.Store(t.now()) // before the first message
+	}
 	if err := t.begin(); err != nil {
 		return Result{}, err
 	}

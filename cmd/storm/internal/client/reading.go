@@ -47,6 +47,7 @@ func (d *Device) ReadHistory(ctx context.Context) error {
 			return err
 		}
 	}
+	d.Log.Add(history.Event{Kind: history.ReadAll, Device: d.Device})
 	return nil
 }
 

@@ -47,6 +47,7 @@ const (
 	Recalled                      // likewise: it was answered
 	RecallRefused                 // likewise, Note, Final
 	Read                          // Device, Position, From, MsgID, Body, Note: a position of a history, read when all was quiet; Note says its kind
+	ReadAll                       // Device: its user's histories were read to their ends, all that the server lists
 	Unexpected                    // Device, Note: a frame that a server may not send
 	Struck                        // Note, Node, Ledger: a fault, noted before it begins
 	Down                          // likewise: what was struck does nothing any more

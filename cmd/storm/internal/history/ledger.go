@@ -64,7 +64,7 @@ type ledger struct {
 	v1         map[Device]bool     // knows frame 31
 	recalls    []*message          // by first attempt
 	readings   map[readingID]*reading
-	readers    map[string]bool // users who read their histories
+	readers    map[string]bool // users who read all of their histories
 	gaveUp     map[Device]bool // a connect may still be under way somewhere
 	faults     faults
 }

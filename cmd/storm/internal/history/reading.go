@@ -13,7 +13,6 @@ type readingID struct{ user, conversation string }
 // read takes one position of a history and compares it with what was sent and shown.
 func (l *ledger) read(e *Event) {
 	l.report.Positions++
-	l.readers[e.Device.User] = true
 	id := readingID{e.Device.User, e.Position.Conversation}
 	r := l.readings[id]
 	if r == nil {
@@ -57,7 +56,8 @@ func (m *message) kind() string {
 	}
 }
 
-// complete: whatever stands somewhere is in the history of both who take part, as far as they read theirs.
+// complete: whatever stands somewhere is in the history of both who take part, if they read theirs. A conversation that the
+// server did not list lacks everything.
 func (l *ledger) complete() {
 	for _, m := range slices.Concat(l.order, l.recalls) {
 		at := m.position

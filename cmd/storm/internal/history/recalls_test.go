@@ -30,6 +30,8 @@ var takenBack = story(connected(rose), connected(jack), loop("m1", 1), recalls(R
 // again is a session of jack that was asked for when n events had come.
 func again(n int) Event { return Event{Kind: Connected, Device: jack, V1: true, Asked: n} }
 
+func readAll(d Device) Event { return Event{Kind: ReadAll, Device: d} }
+
 func TestCheck_Recalls(t *testing.T) {
 	early := takenBack[:2+1]
 	for name, events := range map[string][]Event{
@@ -41,7 +43,8 @@ func TestCheck_Recalls(t *testing.T) {
 			again(4), shown(jack, "rose", "m1", 1), told(jack, 2, 1), ack(jack, 2), acked(jack, 2)),
 		"gone": story(takenBack, Event{Kind: Gone, Device: rose, Position: at(1)}),
 		"read back": story(takenBack, read(rose, 1, historyRecalled), read(rose, 2, historyRecall),
-			read(jack, 1, historyRecalled), read(jack, 2, historyRecall)),
+			read(jack, 1, historyRecalled), read(jack, 2, historyRecall), readAll(rose), readAll(jack)),
+		"read back in part": story(takenBack, read(jack, 2, historyRecall)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := Check(events)
@@ -64,10 +67,11 @@ func TestCheck_RecallFaults(t *testing.T) {
 		"sent again after the device was told": {ShownRecalled, story(takenBack, repeat)},
 		"shown to a later session": {ShownRecalled, story(both, sent(rose, "m1"), accepted(rose, "m1", 1), recalls(RecallSent, 1), recalls(Recalled, 1),
 			again(6), shown(jack, "rose", "m1", 1))},
-		"REST does not know":           {ShownRecalled, story(takenBack, Event{Kind: Life, Device: rose, Position: at(1), Asked: n, Note: "delivered"})},
-		"history still has the text":   {HistoryDiffers, story(takenBack, read(jack, 1, historyMessage), read(jack, 2, historyRecall))},
-		"history lacks it":             {HistoryDiffers, story(takenBack, read(jack, 2, historyRecall))},
-		"history has what nobody sent": {HistoryDiffers, story(one, read(jack, 1, historyMessage), read(jack, 2, historyMessage))},
+		"REST does not know":                 {ShownRecalled, story(takenBack, Event{Kind: Life, Device: rose, Position: at(1), Asked: n, Note: "delivered"})},
+		"history still has the text":         {HistoryDiffers, story(takenBack, read(jack, 1, historyMessage), read(jack, 2, historyRecall))},
+		"history lacks it":                   {HistoryDiffers, story(takenBack, read(jack, 2, historyRecall), readAll(jack))},
+		"history of which nothing is listed": {HistoryDiffers, story(takenBack, readAll(jack))},
+		"history has what nobody sent":       {HistoryDiffers, story(one, read(jack, 1, historyMessage), read(jack, 2, historyMessage))},
 		"history has another text": {HistoryDiffers, story(one, func() Event {
 			e := read(jack, 1, historyMessage)
 			e.Body = "x"

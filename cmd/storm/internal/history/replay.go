@@ -46,6 +46,8 @@ func (l *ledger) replay(e *Event, at int) {
 		l.recallRefused(e)
 	case Read:
 		l.read(e)
+	case ReadAll:
+		l.readers[e.Device.User] = true
 	case Unexpected:
 		l.violated(Invented, e, nil, "%s", e.Note)
 	case Struck, Down, Mending, Mended:

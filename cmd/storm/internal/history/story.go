@@ -11,7 +11,7 @@ var kindNames = [kinds]string{
 	Scheduled: "scheduled", Cancelled: "cancelled",
 	Shown: "shown (2)", Repeated: "came again (2), dropped", AckSent: "acknowledges (15)", Acked: "recorded (16)",
 	Proved: "proof (17)", Waiting: "waiting (29)", Gone: "gone (29)", MarkRefused: "mark refused (29)", Life: "life (REST)",
-	RecallSent: "recalls", Recalled: "recalled", RecallRefused: "recall refused", Read: "reads in history", Unexpected: "unexpected", Struck: "FAULT", Down: "down", Mending: "mending", Mended: "mended",
+	RecallSent: "recalls", Recalled: "recalled", RecallRefused: "recall refused", Read: "reads in history", ReadAll: "has read its histories", Unexpected: "unexpected", Struck: "FAULT", Down: "down", Mending: "mending", Mended: "mended",
 }
 
 // String returns the event on one line, without the body.

@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/stretchr/testify/require"
+)
+
+func TestHoldings_AreThoseOfTheServer(t *testing.T) {
+	server := httptest.NewServer(promhttp.Handler()) // this process's own metrics
+	defer server.Close()
+	watch, err := watchHoldings(t.Context(), strings.TrimPrefix(server.URL, "http://"), time.Second)
+	require.NoError(t, err)
+	time.Sleep(100 * time.Millisecond)
+	samples, err := watch.stop()
+	require.NoError(t, err)
+	require.NotEmpty(t, samples)
+	for _, what := range held {
+		require.Positive(t, *what.of(&samples[0]), what.name)
+	}
+	require.Greater(t, samples[0].RSS, samples[0].Goroutines)
+}
+
+func TestHoldings_ThatAreNotSaid(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	_, err := watchHoldings(t.Context(), strings.TrimPrefix(server.URL, "http://"), time.Second)
+	require.ErrorContains(t, err, "0 of the 4")
+}
+
+func TestHoldings_Growth(t *testing.T) {
+	samples := make([]Holdings, 16)
+	for i := range samples {
+		samples[i].RSS = 100
+		if i >= 12 {
+			samples[i].RSS = 125
+		}
+	}
+	samples[0].RSS, samples[13].RSS = 9, 9_999 // a median passes over what stands alone
+	rss := held[0].of
+	require.InDelta(t, 25, growth(samples, rss), 1e-9)
+	require.Zero(t, growth(samples[:12], rss))
+	require.Zero(t, growth(nil, rss))
+}
