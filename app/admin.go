@@ -10,22 +10,32 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/yanlink/yanlink/handlers"
 )
 
 // maxProfile is the longest profile that may be asked for.
 const maxProfile = 5 * time.Minute
 
 // MountAdmin adds /metrics and /debug/pprof/… to a router that only operators reach. Metrics are shown where the
-// registry is the Bundle's own or can be read; else the host shows them.
+// registry is the Bundle's own or can be read; else the host shows them. It returns a row for each route.
 //
 // The profiles are written by hand over runtime/pprof because net/http/pprof, once imported, adds itself to the host's
 // http.DefaultServeMux, which may be open to the world.
-func (b *Bundle) MountAdmin(router gin.IRouter) {
-	if b.gatherer != nil {
-		router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(b.gatherer, promhttp.HandlerOpts{})))
+func (b *Bundle) MountAdmin(router gin.IRouter) []handlers.Access {
+	return handlers.MountOpen(router, b.adminRoutes())
+}
+
+func (b *Bundle) adminRoutes() []handlers.Route {
+	routes := []handlers.Route{
+		handlers.ForOperators(http.MethodGet, "/debug/pprof/", profiles),
+		handlers.ForOperators(http.MethodGet, "/debug/pprof/:name", profile),
 	}
-	router.GET("/debug/pprof/", profiles)
-	router.GET("/debug/pprof/:name", profile)
+	if b.gatherer != nil {
+		metrics := gin.WrapH(promhttp.HandlerFor(b.gatherer, promhttp.HandlerOpts{}))
+		routes = append(routes, handlers.ForOperators(http.MethodGet, "/metrics", metrics))
+	}
+	return routes
 }
 
 // profiles lists what there is.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/yanlink/yanlink/clients/sso"
-	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/ws"
 )
 
@@ -113,12 +111,6 @@ func (d *devSSO) Authenticate(ctx context.Context, c ws.Credentials) (ws.Identit
 		return ws.Identity{}, errNoWay
 	}
 	return client.Authenticate(ctx, c)
-}
-
-func (d *devSSO) mount(group *gin.RouterGroup) []handlers.Access {
-	group.POST(devLogin, gin.WrapF(d.Login))
-	group.GET(devCheck, gin.WrapF(d.Check))
-	return []handlers.Access{{Method: http.MethodPost, Path: devLogin}, {Method: http.MethodGet, Path: devCheck}}
 }
 
 func (d *devSSO) close() {

@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/middleware"
-	"github.com/yanlink/yanlink/web"
 	"github.com/yanlink/yanlink/ws"
 )
 
@@ -18,19 +16,21 @@ import (
 func (b *Bundle) TokenFilter() gin.HandlerFunc { return middleware.TokenFilter() }
 
 // Mount adds every path of the protocol, relative to router: /ws, /api/v1/…, /healthz, /readyz, /openapi.json, /docs and /assets/…. Where the
-// development SSO is on, its routes and below a prefix its page come along. Paths with the id of a user or session in
-// which there is a slash are found where the host's gin.Engine has UseRawPath.
-func (b *Bundle) Mount(router gin.IRouter) {
+// development SSO is on, its routes and below a prefix its page come along. It returns who may do what there, a row for each
+// route. Paths with the id of a user or session in which there is a slash are found where the host's gin.Engine has UseRawPath.
+func (b *Bundle) Mount(router gin.IRouter) []handlers.Access {
 	group := router.Group("")
 	group.Use(
 		middleware.BodyDeadline(b.cfg.Server.CallTimeout), middleware.TokenFilter(), middleware.RequestID(),
 		middleware.Errors(b.log, b.metrics.refusedRequest), middleware.Recovery(b.log),
 	)
-	if len(b.cfg.Server.Origins) > 0 {
+	elsewhere := len(b.cfg.Server.Origins) > 0
+	if elsewhere {
 		group.Use(b.cors())
-		closeTwins(group, b.mountPreflight(group))
 	}
-	closeTwins(group, b.mount(group, b.dev != nil && group.BasePath() != "/"))
+	rows := b.mount(group, besides{page: b.dev != nil && group.BasePath() != "/", preflights: elsewhere})
+	closeTwins(group, rows)
+	return rows
 }
 
 // unnamedProxy says what to do where the limits of one client hold for all that come through a proxy.
@@ -39,49 +39,24 @@ func (b *Bundle) unnamedProxy(proxy string) {
 		"name it in server.trustedProxies (or by SetTrustedProxies of the application's own router)", "proxy", proxy)
 }
 
-// mount adds the routes below the middleware that stands already, and returns them.
-func (b *Bundle) mount(group *gin.RouterGroup, page bool) (served []handlers.Access) {
+// mount adds the routes below the middleware that stands already, and returns their rows.
+func (b *Bundle) mount(group *gin.RouterGroup, more besides) []handlers.Access {
 	base := strings.TrimSuffix(group.BasePath(), "/")
 	if b.dev != nil {
 		b.dev.base = base
 		group.Use(b.dev.learn)
-		served = b.dev.mount(group)
 	}
 	api := handlers.New(engine{b.gateway, b}, handlers.Options{
 		AdminRoles: b.cfg.Auth.AdminRoles, BodyBytes: int64(b.cfg.Server.BodyBytes), Tickets: b.tickets, CallTimeout: b.cfg.Server.CallTimeout,
+		Open: b.openRoutes(base, more),
 	})
-	api.Mount(group, b.authenticate(), middleware.LimitCalls(b.cfg.Limits.CallsPerSecondPerUser), middleware.LimitIP(middleware.IPLimits{
+	return api.Mount(group, b.authenticate(), middleware.LimitCalls(b.cfg.Limits.CallsPerSecondPerUser), middleware.LimitIP(middleware.IPLimits{
 		Connections: b.cfg.Limits.ConnectionsPerIP, ConnectsPerSecond: b.cfg.Limits.ConnectsPerSecondPerIP, Gate: b.gate, Unnamed: b.unnamedProxy,
 	}))
-	files := gin.WrapH(http.StripPrefix(base, web.Handler()))
-	paths := []string{"/assets/*path", "/docs"}
-	if page {
-		paths = append(paths, "/")
-		if base != "" {
-			paths = append(paths, "") // it sends on to the one with the slash
-		}
-	}
-	for _, path := range paths {
-		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			group.Handle(method, path, files)
-			served = append(served, handlers.Access{Method: method, Path: path})
-		}
-	}
-	return append(served, api.Table()...)
 }
 
 func (b *Bundle) cors() gin.HandlerFunc {
 	return middleware.CORS(b.allowOrigin, b.cfg.SSO.Cookie != "")
-}
-
-// mountPreflight gives the requests that browsers ask permission with a route, without which no middleware sees them, and
-// returns these routes.
-func (b *Bundle) mountPreflight(group *gin.RouterGroup) (served []handlers.Access) {
-	for _, path := range []string{"/api/v1/*path", "/dev/*path"} {
-		group.OPTIONS(path, func(c *gin.Context) { c.Status(http.StatusNoContent) })
-		served = append(served, handlers.Access{Method: http.MethodOptions, Path: path})
-	}
-	return served
 }
 
 // engine is the gateway with the health of everything around it.

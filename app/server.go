@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/middleware"
 )
 
@@ -93,17 +94,11 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.public.listener = s.bundle.gate.Listener(s.public.listener)
-	if s.public.server.Handler, err = s.router(); err != nil {
+	if s.public.server.Handler, _, err = s.router(); err != nil {
 		return err
 	}
 	if s.admin != nil {
-		router := gin.New()
-		s.bundle.MountAdmin(router)
-		router.POST(backupPath, s.bundle.serveBackup)
-		for _, path := range []string{"/healthz", "/readyz"} { // for probes that share an address with clients
-			router.GET(path, gin.WrapH(s.public.server.Handler))
-		}
-		s.admin.server.Handler = router
+		s.admin.server.Handler, _ = s.adminRouter()
 	}
 	s.trim = newTrimmer(s.cfg.Server.TrimEvery)
 	if err := s.bundle.Start(ctx); err != nil || s.admin == nil {
@@ -112,13 +107,13 @@ func (s *Server) start(ctx context.Context) (err error) {
 	return s.bundle.takesOrders()
 }
 
-// router is what the public listener serves.
-func (s *Server) router() (http.Handler, error) {
+// router is what the public listener serves, and who may do what there.
+func (s *Server) router() (*gin.Engine, []handlers.Access, error) {
 	router := gin.New()
 	router.UseRawPath = true             // an openid in a path may hold a slash, written as %2F
 	router.RedirectTrailingSlash = false // a redirect precedes all middleware and would repeat ?token=
 	if err := router.SetTrustedProxies(s.cfg.Server.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("server.trustedProxies: %w", err)
+		return nil, nil, fmt.Errorf("server.trustedProxies: %w", err)
 	}
 	b := s.bundle
 	router.Use(
@@ -126,10 +121,17 @@ func (s *Server) router() (http.Handler, error) {
 		middleware.Errors(s.log, b.metrics.refusedRequest), middleware.Recovery(s.log), b.cors(),
 	)
 	router.NoRoute(middleware.NotFound)
-	group := router.Group("")
-	b.mountPreflight(group)
-	b.mount(group, true)
-	return router, nil
+	return router, b.mount(router.Group(""), besides{page: true, preflights: true}), nil
+}
+
+// adminRouter is what the admin listener serves, and who may do what there.
+func (s *Server) adminRouter() (*gin.Engine, []handlers.Access) {
+	router := gin.New()
+	routes := append(s.bundle.adminRoutes(), handlers.ForOperators(http.MethodPost, backupPath, s.bundle.serveBackup))
+	for _, path := range []string{"/healthz", "/readyz"} { // for probes that share an address with clients
+		routes = append(routes, handlers.ForOperators(http.MethodGet, path, gin.WrapH(s.public.server.Handler)))
+	}
+	return router, handlers.MountOpen(router, routes)
 }
 
 // Wait returns when the server was stopped, or with an error when it failed.

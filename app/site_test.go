@@ -5,15 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/app"
 	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/ws/wstest"
 )
 
 // promised is within which time other nodes see kicks, bans, revocations and who is there. A test fails for ten times that.
@@ -23,6 +26,8 @@ const promised = time.Second
 // another node where there are two.
 type site struct {
 	near, far string
+	admin     string // for operators, of near
+	dir       string // of near's ledger
 	sink      *sink
 	scenes    int
 }
@@ -30,31 +35,68 @@ type site struct {
 // newSite starts the program once for each configuration.
 func newSite(t *testing.T, configurations ...*configs.Config) *site {
 	t.Helper()
-	s := &site{sink: &sink{full: make(map[string]bool), taken: make(map[string]int)}}
+	s := &site{sink: newSink()}
 	for i, cfg := range configurations {
-		for scope, key := range serviceKeys {
-			cfg.Auth.ServiceKeys = append(cfg.Auth.ServiceKeys, configs.ServiceKey{Name: scope, Key: key, Scopes: []string{strings.TrimPrefix(scope, "key-")}})
-		}
-		cfg.Events.MaxAttempts = 1
-		cfg.Limits.RefusalsPerSecondPerIP = 0 // one address tries all that is refused
+		forEverybody(cfg)
 		server, _ := newServer(t, cfg, app.WithEventSink(s.sink))
 		s.far = strings.TrimSuffix(server.URL(), "/")
 		if i == 0 {
-			s.near = s.far
+			s.near, s.admin, s.dir = s.far, "http://"+server.AdminAddr(), cfg.Store.Dir
 		}
 	}
+	s.ready(t)
+	return s
+}
+
+// newMounted is a site that is an application, with a bundle below a prefix that pages of another origin may call.
+func newMounted(t *testing.T) *site {
+	t.Helper()
+	s, cfg := &site{sink: newSink()}, testConfig(t)
+	forEverybody(cfg)
+	cfg.Server.Origins = []string{"https://ours.example"}
+	router := gin.New()
+	router.UseRawPath = true
+	server := httptest.NewUnstartedServer(router)
+	cfg.Node.Advertise = server.Listener.Addr().String()
+	bundle, err := app.New(cfg, app.WithDevSSO(), app.WithEventSink(s.sink), app.WithLogger(wstest.NewLog(t).Logger()))
+	require.NoError(t, err)
+	bundle.Mount(router.Group("/im"))
+	bundle.MountAdmin(router.Group("/admin"))
+	require.NoError(t, bundle.Start(t.Context()))
+	server.Start()
+	t.Cleanup(func() {
+		require.NoError(t, bundle.Stop(context.Background()))
+		server.Close()
+	})
+	s.near, s.far, s.admin = server.URL+"/im", server.URL+"/im", server.URL+"/admin"
+	s.ready(t)
+	return s
+}
+
+// forEverybody makes a configuration one under which everybody can try everything.
+func forEverybody(cfg *configs.Config) {
+	for scope, key := range serviceKeys {
+		cfg.Auth.ServiceKeys = append(cfg.Auth.ServiceKeys, configs.ServiceKey{Name: scope, Key: key, Scopes: []string{strings.TrimPrefix(scope, "key-")}})
+	}
+	cfg.Events.MaxAttempts = 1
+	cfg.Limits.RefusalsPerSecondPerIP = 0 // one address tries all that is refused
+}
+
+// ready waits until all that the nodes depend on is there.
+func (s *site) ready(t *testing.T) {
+	t.Helper()
 	for _, node := range []string{s.near, s.far} {
 		require.Eventually(t, func() bool {
 			_, text := call(t, http.MethodGet, node+"/readyz", "", "")
 			return strings.Contains(text, `"status":"ok"`)
 		}, time.Minute, 20*time.Millisecond)
 	}
-	return s
 }
 
 // nodeID is the name of a node, which it has of its address where it was given no other.
 func nodeID(base string) string {
-	return strings.NewReplacer("http://", "", ".", "-", ":", "-").Replace(base)
+	address, _, _ := strings.Cut(strings.TrimPrefix(base, "http://"), "/")
+	return strings.NewReplacer(".", "-", ":", "-").Replace(address)
 }
 
 // serviceKeys are one for each scope.
@@ -66,6 +108,8 @@ type sink struct {
 	full  map[string]bool
 	taken map[string]int // by sender
 }
+
+func newSink() *sink { return &sink{full: make(map[string]bool), taken: make(map[string]int)} }
 
 func (k *sink) Send(_ context.Context, _, _ string, payload []byte) error {
 	var event struct{ From string }

@@ -28,6 +28,8 @@ func errandsOfAnybody() []errand {
 		open("HEAD /docs", "/docs", found),
 		open("GET /", "/", holds("<!doctype html>")),
 		open("HEAD /", "/", found),
+		open("GET ", "", holds("<!doctype html>")), // the prefix itself, which sends on to the page
+		open("HEAD ", "", found),
 		open("GET /assets/*path", "/assets/yanlink.js", holds("yanlink.v1")),
 		open("HEAD /assets/*path", "/assets/yanlink.js", found),
 		open("OPTIONS /api/v1/*path", "/api/v1/messages", allowed),

@@ -18,7 +18,7 @@ func TestTable_Cluster(t *testing.T) {
 			one, two := cluster.config(), cluster.config()
 			two.Store.Dir = one.Store.Dir // where the key of the development SSO is
 			site := newSite(t, one, two)
-			site.walk(t)
+			site.walk(t, errands())
 			site.talk(t)
 		})
 	}

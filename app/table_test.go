@@ -36,6 +36,7 @@ type errand struct {
 
 // request is what somebody asks of the node that is near.
 type request struct {
+	admin      bool // asked on the address for operators
 	path, body string
 	header     []string       // besides the credentials
 	done       func(a answer) // sees, on the node that is far, that what was asked for has happened
@@ -68,8 +69,8 @@ func errands() []errand {
 }
 
 // walk tries each errand as everybody.
-func (s *site) walk(t *testing.T) {
-	for _, e := range errands() {
+func (s *site) walk(t *testing.T, errands []errand) {
+	for _, e := range errands {
 		t.Run(strings.ReplaceAll(e.route, "/", "."), func(t *testing.T) {
 			for _, who := range everybody {
 				t.Run(who, func(t *testing.T) { s.scene(t).try(&e, who) })
@@ -98,6 +99,9 @@ func (s *scene) try(e *errand, who string) {
 
 // tryOnce makes the request, or for the endpoint of sockets a handshake.
 func (s *scene) tryOnce(e *errand, who string, r *request) answer {
+	if r.admin {
+		return s.ask(who, s.admin, e.method(), r.path, r.body, r.header...)
+	}
 	if !strings.HasPrefix(r.path, "/ws") {
 		return s.ask(who, s.near, e.method(), r.path, r.body, r.header...)
 	}
@@ -109,5 +113,15 @@ func (s *scene) tryOnce(e *errand, who string, r *request) answer {
 // TestTable walks the routes of the program as it is without any configuration.
 func TestTable(t *testing.T) {
 	t.Parallel()
-	newSite(t, testConfig(t)).walk(t)
+	site := newSite(t, testConfig(t))
+	site.walk(t, errands())
+	site.walk(t, slices.Concat(errandsOfAdmin(), errandsOfServerAdmin()))
+}
+
+// TestTable_Mounted walks the routes of a bundle in an application.
+func TestTable_Mounted(t *testing.T) {
+	t.Parallel()
+	site := newMounted(t)
+	site.walk(t, errands())
+	site.walk(t, errandsOfAdmin())
 }

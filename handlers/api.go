@@ -28,6 +28,7 @@ type Options struct {
 	AdminRoles []string // roles of the SSO that count as administrator; none: nobody is one by role
 	BodyBytes  int64    // largest request body; 0: 1 MiB
 	Tickets    Tickets  // required
+	Open       []Route  // of ForAnybody, besides the API's own: pages, say
 	// CallTimeout bounds one REST call, but not a read of its body, which a context does not end; 0: 15 s.
 	CallTimeout time.Duration
 }
@@ -49,16 +50,17 @@ func New(engine Engine, opt Options) *API {
 	return &API{engine: engine, opt: opt}
 }
 
-// Mount adds the routes of the table to r. authenticate runs before whatever is not open to anybody and puts the identity
+// Mount adds the routes of the table to r and returns its rows. authenticate runs before whatever is not open to anybody and puts the identity
 // into the request's context, or aborts; callLimit runs behind it before each call of the API. connectLimit runs before it on /ws alone, so that a storm of connects does not
 // become one of calls to the SSO.
-func (a *API) Mount(r gin.IRouter, authenticate, callLimit gin.HandlerFunc, connectLimit ...gin.HandlerFunc) {
+func (a *API) Mount(r gin.IRouter, authenticate, callLimit gin.HandlerFunc, connectLimit ...gin.HandlerFunc) []Access {
 	connect := append([]gin.HandlerFunc{upgradeOnly}, connectLimit...)
 	connect = append(connect, a.admit, authenticate)
 	call := []gin.HandlerFunc{private, authenticate, callLimit, a.bounded}
-	for _, route := range a.routes() {
+	routes := a.routes()
+	for _, route := range routes {
 		switch {
-		case route.Users == Anybody:
+		case route.open != nil:
 			r.Handle(route.Method, route.Path, route.open)
 		case strings.HasPrefix(route.Path, apiPath), strings.HasPrefix(route.Path, pushPath):
 			r.Handle(route.Method, route.Path, slices.Concat(call, []gin.HandlerFunc{a.handle(route)})...)
@@ -66,10 +68,11 @@ func (a *API) Mount(r gin.IRouter, authenticate, callLimit gin.HandlerFunc, conn
 			r.Handle(route.Method, route.Path, slices.Concat(connect, []gin.HandlerFunc{a.handle(route)})...)
 		}
 	}
+	return rowsOf(routes)
 }
 
 // handle serves a route to those who may and answers what that fails with.
-func (a *API) handle(route route) gin.HandlerFunc {
+func (a *API) handle(route Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		who, err := callerOf(c)
 		if err == nil {

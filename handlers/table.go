@@ -10,15 +10,16 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
-// Users say which people may make a call.
+// Users say which people may make a call. The zero value says nothing, which no row does.
 type Users uint8
 
 // The people that a call is open to.
 const (
-	NoUser        Users = iota // none but administrators, where the scope admin may
-	ConcernedUser              // whom the thing that the request names concerns; to others it is forbidden, or not there
-	AnyUser                    // everybody with a token, for what is theirs
-	Anybody                    // whoever asks, without a token
+	NoUser        Users = iota + 1 // none but administrators, where the scope admin may
+	ConcernedUser                  // whom the thing that the request names concerns; to others it is forbidden, or not there
+	AnyUser                        // everybody with a token, for what is theirs
+	Anybody                        // whoever asks, without a token
+	Operator                       // whoever reaches the address that is for operators alone: nobody is asked for a token there
 )
 
 // Access is a row of the table that says who may do what.
@@ -29,26 +30,44 @@ type Access struct {
 	Scopes []string // of which a service key needs one; where admin is among them, administrators by role may too
 }
 
-// route is a row with what serves it: serve behind the authentication, open for Anybody.
-type route struct {
+// Route is a row with what serves it.
+type Route struct {
 	Access
-	serve func(c *gin.Context, who caller) error
+	serve func(c *gin.Context, who caller) error // behind the authentication; nil where open is not
 	open  gin.HandlerFunc
+}
+
+// ForAnybody returns a route that is open to whoever asks.
+func ForAnybody(method, path string, serve gin.HandlerFunc) Route {
+	return Route{Access: Access{Method: method, Path: path, Users: Anybody}, open: serve}
+}
+
+// ForOperators returns a route for the address that only operators reach.
+func ForOperators(method, path string, serve gin.HandlerFunc) Route {
+	return Route{Access: Access{Method: method, Path: path, Users: Operator}, open: serve}
+}
+
+// MountOpen adds routes of ForAnybody and ForOperators to r and returns their rows.
+func MountOpen(r gin.IRouter, routes []Route) []Access {
+	for i := range routes {
+		r.Handle(routes[i].Method, routes[i].Path, routes[i].open)
+	}
+	return rowsOf(routes)
 }
 
 // apiPath is below where the bundle is mounted.
 const apiPath = "/api/v1"
 
 // routes is the one table of who may do what. Mount makes the routes of it.
-func (a *API) routes() []route {
-	return []route{
+func (a *API) routes() []Route {
+	own := []Route{
 		at(http.MethodGet, "/ws", AnyUser).by(a.connect),
 		at(http.MethodGet, "/ws/", AnyUser).by(a.connect), // else Gin redirects before any middleware, and its log repeats ?token=
-		at(http.MethodGet, "/healthz", Anybody).openly(a.alive),
-		at(http.MethodHead, "/healthz", Anybody).openly(a.alive),
-		at(http.MethodGet, "/readyz", Anybody).openly(a.ready),
-		at(http.MethodHead, "/readyz", Anybody).openly(a.ready),
-		at(http.MethodGet, "/openapi.json", Anybody).openly(a.openAPI),
+		ForAnybody(http.MethodGet, "/healthz", a.alive),
+		ForAnybody(http.MethodHead, "/healthz", a.alive),
+		ForAnybody(http.MethodGet, "/readyz", a.ready),
+		ForAnybody(http.MethodHead, "/readyz", a.ready),
+		ForAnybody(http.MethodGet, "/openapi.json", a.openAPI),
 
 		at(http.MethodPost, apiPath+"/messages", AnyUser, scopeSend).by(a.send),
 		at(http.MethodPost, apiPath+"/messages/batch", AnyUser, scopeSend).by(a.sendBatch),
@@ -75,25 +94,22 @@ func (a *API) routes() []route {
 		at(http.MethodGet, apiPath+"/outbox", NoUser, scopeAdmin).by(a.outbox),
 		at(http.MethodPost, apiPath+"/outbox/:id/replay", NoUser, scopeAdmin).by(a.replay),
 	}
+	return append(own, a.opt.Open...)
 }
 
-func at(method, path string, users Users, scopes ...string) route {
-	return route{Access: Access{Method: method, Path: path, Users: users, Scopes: scopes}}
+func at(method, path string, users Users, scopes ...string) Route {
+	return Route{Access: Access{Method: method, Path: path, Users: users, Scopes: scopes}}
 }
 
-func (r route) by(serve func(*gin.Context, caller) error) route {
+func (r Route) by(serve func(*gin.Context, caller) error) Route {
 	r.serve = serve
 	return r
 }
 
-func (r route) openly(serve gin.HandlerFunc) route {
-	r.open = serve
-	return r
-}
-
 // Table returns who may do what, a row for each route.
-func (a *API) Table() []Access {
-	routes := a.routes()
+func (a *API) Table() []Access { return rowsOf(a.routes()) }
+
+func rowsOf(routes []Route) []Access {
 	rows := make([]Access, len(routes))
 	for i := range routes {
 		rows[i] = routes[i].Access
@@ -110,7 +126,7 @@ func (a *API) permit(row *Access, who caller) error {
 		return protocol.NewError(protocol.Forbidden, "a service key is no person, and this is a person's to do: use a user's token")
 	case who.isService():
 		return protocol.NewError(protocol.Forbidden, "this service key has no scope for this call: "+strings.Join(row.Scopes, " or "))
-	case row.Users != NoUser, a.admin(who) && slices.Contains(row.Scopes, scopeAdmin):
+	case row.Users > NoUser, a.admin(who) && slices.Contains(row.Scopes, scopeAdmin):
 		return nil
 	}
 	return protocol.NewError(protocol.Forbidden, "only an administrator may do this")
