@@ -47,8 +47,8 @@ func (b *Bundle) mount(group *gin.RouterGroup, more besides) []handlers.Access {
 		group.Use(b.dev.learn)
 	}
 	api := handlers.New(engine{b.gateway, b}, handlers.Options{
-		AdminRoles: b.cfg.Auth.AdminRoles, BodyBytes: int64(b.cfg.Server.BodyBytes), Tickets: b.tickets, CallTimeout: b.cfg.Server.CallTimeout,
-		Open: b.openRoutes(base, more),
+		AdminRoles: b.cfg.Auth.AdminRoles, BodyBytes: int64(b.cfg.Server.BodyBytes), Tickets: b.tickets, Open: b.openRoutes(base, more),
+		CallTimeout: b.cfg.Server.CallTimeout, QueryTimeout: b.cfg.Server.QueryTimeout,
 	})
 	return api.Mount(group, b.authenticate(), middleware.LimitCalls(b.cfg.Limits.CallsPerSecondPerUser), middleware.LimitIP(middleware.IPLimits{
 		Connections: b.cfg.Limits.ConnectionsPerIP, ConnectsPerSecond: b.cfg.Limits.ConnectsPerSecondPerIP, Gate: b.gate, Unnamed: b.unnamedProxy,

@@ -41,6 +41,7 @@ type Server struct {
 	BodyBytes         int           `mapstructure:"bodyBytes" min:"1024" max:"67108864" doc:"largest body of a REST request, in bytes"`
 	HeaderBytes       int           `mapstructure:"headerBytes" min:"4096" max:"4194304" doc:"largest header of a request, in bytes (standalone program only)"`
 	CallTimeout       time.Duration `mapstructure:"callTimeout" min:"1s" max:"10m" doc:"how long one REST call may take, sending its body included; longer than ledger.commitTimeout, so that the ledger's own answer comes first"`
+	QueryTimeout      time.Duration `mapstructure:"queryTimeout" min:"100ms" max:"10m" doc:"how long one REST call may take that only reads; server.callTimeout where that is shorter"`
 	ReadHeaderTimeout time.Duration `mapstructure:"readHeaderTimeout" min:"100ms" max:"5m" doc:"how long a client may take to send a request's header, a handshake's too (standalone program only)"`
 	WriteTimeout      time.Duration `mapstructure:"writeTimeout" min:"20s" max:"1h" doc:"how long an answer may take until the client has it; sockets have delivery.writeTimeout (standalone program only)"`
 	TrimEvery         time.Duration `mapstructure:"trimEvery" min:"0s" max:"1h" doc:"how often to see whether it is quiet and give memory that nobody uses back to the system; 0 for never (standalone program only)"`

@@ -8,8 +8,8 @@ func Default() *Config {
 	return &Config{
 		Server: Server{
 			Listen: "127.0.0.1:8084", Admin: "127.0.0.1:8085",
-			BodyBytes: 1 << 20, HeaderBytes: 64 << 10, CallTimeout: 15 * time.Second, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute,
-			TrimEvery: 10 * time.Second,
+			BodyBytes: 1 << 20, HeaderBytes: 64 << 10, CallTimeout: 15 * time.Second, QueryTimeout: 5 * time.Second,
+			ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, TrimEvery: 10 * time.Second,
 		},
 		Store: Store{
 			Driver: "pebble", Dir: "./data", Migrate: "auto", StartTimeout: 2 * time.Minute, MaxConns: 32,

@@ -16,6 +16,7 @@ func TestConfig_Validate(t *testing.T) {
 		"server.origins":           func(c *Config) { c.Server.Origins = []string{"https://a.example/path"} },
 		"server.trustedProxies":    func(c *Config) { c.Server.TrustedProxies = []string{"proxy"} },
 		"server.bodyBytes":         func(c *Config) { c.Server.BodyBytes = 0 },
+		"server.queryTimeout":      func(c *Config) { c.Server.QueryTimeout = 0 },
 		"store.dir":                func(c *Config) { c.Store.Dir = "" },
 		"store.dsn":                func(c *Config) { c.Store.Driver = "mysql" },
 		"registry.driver":          func(c *Config) { c.Registry.Driver = "redis"; c.Registry.Redis.Addrs = []string{"r:1"} },

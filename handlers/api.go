@@ -31,6 +31,8 @@ type Options struct {
 	Open       []Route  // of ForAnybody, besides the API's own: pages, say
 	// CallTimeout bounds one REST call, but not a read of its body, which a context does not end; 0: 15 s.
 	CallTimeout time.Duration
+	// QueryTimeout bounds one that only reads, where it is shorter; 0: it has as long as any other.
+	QueryTimeout time.Duration
 }
 
 // API holds the handlers.
@@ -47,6 +49,9 @@ func New(engine Engine, opt Options) *API {
 	if opt.CallTimeout <= 0 {
 		opt.CallTimeout = callTimeout
 	}
+	if opt.QueryTimeout <= 0 {
+		opt.QueryTimeout = opt.CallTimeout
+	}
 	return &API{engine: engine, opt: opt}
 }
 
@@ -56,14 +61,14 @@ func New(engine Engine, opt Options) *API {
 func (a *API) Mount(r gin.IRouter, authenticate, callLimit gin.HandlerFunc, connectLimit ...gin.HandlerFunc) []Access {
 	connect := append([]gin.HandlerFunc{upgradeOnly}, connectLimit...)
 	connect = append(connect, a.admit, authenticate)
-	call := []gin.HandlerFunc{private, authenticate, callLimit, a.bounded}
+	call := []gin.HandlerFunc{private, authenticate, callLimit}
 	routes := a.routes()
 	for _, route := range routes {
 		switch {
 		case route.open != nil:
 			r.Handle(route.Method, route.Path, route.open)
 		case strings.HasPrefix(route.Path, apiPath), strings.HasPrefix(route.Path, pushPath):
-			r.Handle(route.Method, route.Path, slices.Concat(call, []gin.HandlerFunc{a.handle(route)})...)
+			r.Handle(route.Method, route.Path, slices.Concat(call, []gin.HandlerFunc{bounded(a.timeout(route)), a.handle(route)})...)
 		default:
 			r.Handle(route.Method, route.Path, slices.Concat(connect, []gin.HandlerFunc{a.handle(route)})...)
 		}
@@ -94,12 +99,22 @@ func private(c *gin.Context) {
 	c.Header("X-Content-Type-Options", "nosniff")
 }
 
+// timeout is how long a call may take.
+func (a *API) timeout(route Route) time.Duration {
+	if route.Reads {
+		return min(a.opt.QueryTimeout, a.opt.CallTimeout)
+	}
+	return a.opt.CallTimeout
+}
+
 // bounded gives the call a deadline.
-func (a *API) bounded(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.opt.CallTimeout)
-	defer cancel()
-	c.Request = c.Request.WithContext(ctx)
-	c.Next()
+func bounded(timeout time.Duration) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
+	}
 }
 
 // list is a page of anything; Next is empty at the end, else what to pass back as cursor.

@@ -75,6 +75,8 @@ func TestOpenAPI_IsTheTable(t *testing.T) {
 		require.Equal(t, usersNamed[row.Users], o.Users, "x-users of %s in docs/openapi.yaml", name)
 		require.ElementsMatch(t, row.Scopes, o.Scopes, "x-scopes of %s in docs/openapi.yaml", name)
 		require.Equal(t, security(&row), o.Security, "security of %s in docs/openapi.yaml", name)
+		reads := row.Method == http.MethodGet && strings.HasPrefix(row.Path, "/api/v1/")
+		require.Equal(t, reads, row.Reads, "docs/openapi.yaml says at its top that each GET of the API only reads: %s", name)
 		delete(routes, name)
 	}
 	require.Empty(t, routes, "docs/openapi.yaml describes what is not served")

@@ -28,6 +28,7 @@ type Access struct {
 	Path   string // below where the bundle is mounted, as Gin writes it
 	Users  Users
 	Scopes []string // of which a service key needs one; where admin is among them, administrators by role may too
+	Reads  bool     // it changes nothing, which takes less time than a call otherwise has
 }
 
 // Route is a row with what serves it.
@@ -75,23 +76,23 @@ func (a *API) routes() []Route {
 		at(http.MethodDelete, apiPath+"/scheduled/:id", ConcernedUser, scopeSend).by(a.cancelScheduled),
 		at(http.MethodPost, pushPath+"/send", AnyUser, scopeSend).by(a.push),
 		at(http.MethodPost, pushPath+"/sendList", AnyUser, scopeSend).by(a.pushList),
-		at(http.MethodGet, apiPath+"/messages/:id", ConcernedUser, scopeRead, scopeAdmin).by(a.life),
+		at(http.MethodGet, apiPath+"/messages/:id", ConcernedUser, scopeRead, scopeAdmin).reads(a.life),
 		at(http.MethodDelete, apiPath+"/messages/:id", ConcernedUser, scopeAdmin).by(a.recall),
-		at(http.MethodGet, apiPath+"/conversations", AnyUser).by(a.conversations),
-		at(http.MethodGet, apiPath+"/conversations/:id/messages", ConcernedUser, scopeRead, scopeAdmin).by(a.history),
+		at(http.MethodGet, apiPath+"/conversations", AnyUser).reads(a.conversations),
+		at(http.MethodGet, apiPath+"/conversations/:id/messages", ConcernedUser, scopeRead, scopeAdmin).reads(a.history),
 		at(http.MethodPost, apiPath+"/conversations/:id/read", ConcernedUser).by(a.markRead),
-		at(http.MethodGet, apiPath+"/presence", AnyUser, scopeRead, scopeAdmin).by(a.presence),
-		at(http.MethodGet, apiPath+"/presence/online", NoUser, scopeRead, scopeAdmin).by(a.online),
-		at(http.MethodGet, apiPath+"/me", AnyUser).by(a.me),
+		at(http.MethodGet, apiPath+"/presence", AnyUser, scopeRead, scopeAdmin).reads(a.presence),
+		at(http.MethodGet, apiPath+"/presence/online", NoUser, scopeRead, scopeAdmin).reads(a.online),
+		at(http.MethodGet, apiPath+"/me", AnyUser).reads(a.me),
 		at(http.MethodPost, apiPath+"/tickets", AnyUser).by(a.ticket),
-		at(http.MethodGet, apiPath+"/sessions", ConcernedUser, scopeAdmin).by(a.sessions),
+		at(http.MethodGet, apiPath+"/sessions", ConcernedUser, scopeAdmin).reads(a.sessions),
 		at(http.MethodDelete, apiPath+"/sessions/:id", ConcernedUser, scopeAdmin).by(a.endSession),
 		at(http.MethodPut, apiPath+"/users/:openid", NoUser, scopeAdmin).by(a.putUser),
 		at(http.MethodPut, apiPath+"/users/:openid/ban", NoUser, scopeAdmin).by(a.ban),
 		at(http.MethodDelete, apiPath+"/users/:openid/ban", NoUser, scopeAdmin).by(a.unban),
 		at(http.MethodDelete, apiPath+"/users/:openid/sessions", ConcernedUser, scopeAdmin).by(a.endSessions),
-		at(http.MethodGet, apiPath+"/nodes", NoUser, scopeAdmin).by(a.nodes),
-		at(http.MethodGet, apiPath+"/outbox", NoUser, scopeAdmin).by(a.outbox),
+		at(http.MethodGet, apiPath+"/nodes", NoUser, scopeAdmin).reads(a.nodes),
+		at(http.MethodGet, apiPath+"/outbox", NoUser, scopeAdmin).reads(a.outbox),
 		at(http.MethodPost, apiPath+"/outbox/:id/replay", NoUser, scopeAdmin).by(a.replay),
 	}
 	return append(own, a.opt.Open...)
@@ -104,6 +105,12 @@ func at(method, path string, users Users, scopes ...string) Route {
 func (r Route) by(serve func(*gin.Context, caller) error) Route {
 	r.serve = serve
 	return r
+}
+
+// reads is by for a call that changes nothing.
+func (r Route) reads(serve func(*gin.Context, caller) error) Route {
+	r.Reads = true
+	return r.by(serve)
 }
 
 // Table returns who may do what, a row for each route.

@@ -79,6 +79,27 @@ func TestMemStore_Hold(t *testing.T) {
 	})
 }
 
+func TestMemStore_HoldReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := wstest.NewMemStore()
+		release := m.HoldReads()
+		done := make(chan error, 1)
+		go func() {
+			_, err := m.User(t.Context(), "alice")
+			done <- err
+		}()
+		synctest.Wait()
+		require.Empty(t, done)
+		require.NoError(t, m.Commit(t.Context(), putUser("alice")), "commits go on meanwhile")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := m.User(ctx, "alice")
+		require.ErrorIs(t, err, ws.ErrUnavailable)
+		release()
+		require.NoError(t, <-done)
+	})
+}
+
 func TestMemStore_HoldAndClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := wstest.NewMemStore()

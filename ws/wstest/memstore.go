@@ -87,8 +87,8 @@ func (m *MemStore) isClosed() bool {
 }
 
 // read runs f on the ledger, unless a fault or the end of the store forbids it.
-func (m *MemStore) read(f func(l *ledger) error) error {
-	if err := m.faults.read(); err != nil {
+func (m *MemStore) read(ctx context.Context, f func(l *ledger) error) error {
+	if err := m.faults.read(ctx); err != nil {
 		return err
 	}
 	m.mu.RLock()

@@ -11,9 +11,9 @@ import (
 
 // Positions implements ws.Reader.
 func (m *MemStore) Positions(
-	_ context.Context, device ws.DeviceRef, ids []ws.ConversationID,
+	ctx context.Context, device ws.DeviceRef, ids []ws.ConversationID,
 ) (found []ws.Position, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, id := range ids {
 			if c := l.conversations[id]; c != nil && len(c.stays[device.User]) > 0 {
 				found = append(found, l.position(device, c))
@@ -26,9 +26,9 @@ func (m *MemStore) Positions(
 
 // Behind implements ws.Reader.
 func (m *MemStore) Behind(
-	_ context.Context, device ws.DeviceRef, after ws.ConversationID, limit int,
+	ctx context.Context, device ws.DeviceRef, after ws.ConversationID, limit int,
 ) (found []ws.Position, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, c := range l.of(device.User) {
 			if c.ID > after && len(found) < limit && l.behind(device, c) {
 				found = append(found, l.position(device, c))
@@ -40,8 +40,8 @@ func (m *MemStore) Behind(
 }
 
 // Lagging implements ws.Reader.
-func (m *MemStore) Lagging(_ context.Context, devices []ws.DeviceRef) (found []ws.DeviceRef, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Lagging(ctx context.Context, devices []ws.DeviceRef) (found []ws.DeviceRef, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, device := range devices {
 			if slices.ContainsFunc(l.of(device.User), func(c *conversation) bool { return l.behind(device, c) }) {
 				found = append(found, device)
@@ -74,9 +74,9 @@ func (l *ledger) behind(device ws.DeviceRef, c *conversation) bool {
 
 // ReceiptsAfter implements ws.Reader.
 func (m *MemStore) ReceiptsAfter(
-	_ context.Context, device ws.DeviceRef, id ws.ConversationID, seq uint64,
+	ctx context.Context, device ws.DeviceRef, id ws.ConversationID, seq uint64,
 ) (found []ws.Receipt, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id]
 		if c == nil {
 			return nil
@@ -93,8 +93,8 @@ func (m *MemStore) ReceiptsAfter(
 }
 
 // ReceiptsOf implements ws.Reader.
-func (m *MemStore) ReceiptsOf(_ context.Context, id ws.MessageID) (found []ws.Receipt, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) ReceiptsOf(ctx context.Context, id ws.MessageID) (found []ws.Receipt, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id.Conversation]
 		if c == nil {
 			return nil

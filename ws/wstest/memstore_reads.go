@@ -10,8 +10,8 @@ import (
 )
 
 // User implements ws.Reader.
-func (m *MemStore) User(_ context.Context, openID string) (found ws.User, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) User(ctx context.Context, openID string) (found ws.User, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		u := l.users[openID]
 		if u == nil {
 			return ws.ErrNotFound
@@ -23,8 +23,8 @@ func (m *MemStore) User(_ context.Context, openID string) (found ws.User, err er
 }
 
 // Users implements ws.Reader.
-func (m *MemStore) Users(_ context.Context, openIDs []string) (found []ws.User, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Users(ctx context.Context, openIDs []string) (found []ws.User, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, openID := range openIDs {
 			if u := l.users[openID]; u != nil {
 				found = append(found, u.User)
@@ -36,8 +36,8 @@ func (m *MemStore) Users(_ context.Context, openIDs []string) (found []ws.User, 
 }
 
 // Devices implements ws.Reader.
-func (m *MemStore) Devices(_ context.Context, openID string) (found []ws.Device, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Devices(ctx context.Context, openID string) (found []ws.Device, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, device := range l.devicesOf(openID) {
 			found = append(found, *device)
 		}
@@ -47,8 +47,8 @@ func (m *MemStore) Devices(_ context.Context, openID string) (found []ws.Device,
 }
 
 // IdleDevices implements ws.Reader.
-func (m *MemStore) IdleDevices(_ context.Context, t ws.Millis, limit int) (found []ws.Device, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) IdleDevices(ctx context.Context, t ws.Millis, limit int) (found []ws.Device, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, device := range l.devices {
 			if device.Ephemeral() && device.LastSeen < t && len(found) < limit {
 				found = append(found, *device)
@@ -60,8 +60,8 @@ func (m *MemStore) IdleDevices(_ context.Context, t ws.Millis, limit int) (found
 }
 
 // Token implements ws.Reader.
-func (m *MemStore) Token(_ context.Context, hash [32]byte) (token ws.Token, owner ws.User, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Token(ctx context.Context, hash [32]byte) (token ws.Token, owner ws.User, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		known, ok := l.tokens[hash]
 		if !ok {
 			return ws.ErrNotFound
@@ -73,8 +73,8 @@ func (m *MemStore) Token(_ context.Context, hash [32]byte) (token ws.Token, owne
 }
 
 // Tokens implements ws.Reader.
-func (m *MemStore) Tokens(_ context.Context, after [32]byte, limit int) (found []ws.Token, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Tokens(ctx context.Context, after [32]byte, limit int) (found []ws.Token, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for hash := range l.tokens {
 			if slices.Compare(hash[:], after[:]) > 0 {
 				found = append(found, l.tokens[hash])
@@ -88,8 +88,8 @@ func (m *MemStore) Tokens(_ context.Context, after [32]byte, limit int) (found [
 }
 
 // Conversation implements ws.Reader.
-func (m *MemStore) Conversation(_ context.Context, id ws.ConversationID) (found ws.Conversation, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Conversation(ctx context.Context, id ws.ConversationID) (found ws.Conversation, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id]
 		if c == nil {
 			return ws.ErrNotFound
@@ -101,8 +101,8 @@ func (m *MemStore) Conversation(_ context.Context, id ws.ConversationID) (found 
 }
 
 // Conversations implements ws.Reader.
-func (m *MemStore) Conversations(_ context.Context, after ws.ConversationID, limit int) (found []ws.Conversation, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Conversations(ctx context.Context, after ws.ConversationID, limit int) (found []ws.Conversation, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, id := range slices.Sorted(maps.Keys(l.conversations)) {
 			if id > after && len(found) < limit {
 				found = append(found, l.conversations[id].Conversation)
@@ -115,9 +115,9 @@ func (m *MemStore) Conversations(_ context.Context, after ws.ConversationID, lim
 
 // FindConversation implements ws.Reader.
 func (m *MemStore) FindConversation(
-	_ context.Context, kind ws.ConversationKind, key string,
+	ctx context.Context, kind ws.ConversationKind, key string,
 ) (found ws.Conversation, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		id, ok := l.byKey[conversationKey{kind, key}]
 		if !ok {
 			return ws.ErrNotFound
@@ -130,9 +130,9 @@ func (m *MemStore) FindConversation(
 
 // ConversationsOf implements ws.Reader.
 func (m *MemStore) ConversationsOf(
-	_ context.Context, openID string, after ws.ConversationID, limit int,
+	ctx context.Context, openID string, after ws.ConversationID, limit int,
 ) (found []ws.Membership, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, c := range l.of(openID) {
 			if c.ID > after && len(found) < limit {
 				found = append(found, ws.Membership{Conversation: c.Conversation, Stays: slices.Clone(c.stays[openID])})
@@ -157,8 +157,8 @@ func (l *ledger) of(openID string) []*conversation {
 }
 
 // Members implements ws.Reader.
-func (m *MemStore) Members(_ context.Context, id ws.ConversationID) (found []ws.Stay, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Members(ctx context.Context, id ws.ConversationID) (found []ws.Stay, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id]
 		if c == nil {
 			return nil
@@ -172,8 +172,8 @@ func (m *MemStore) Members(_ context.Context, id ws.ConversationID) (found []ws.
 }
 
 // CountMembers implements ws.Reader.
-func (m *MemStore) CountMembers(_ context.Context, id ws.ConversationID) (count int, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) CountMembers(ctx context.Context, id ws.ConversationID) (count int, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		if c := l.conversations[id]; c != nil {
 			count = len(c.members())
 		}
@@ -183,8 +183,8 @@ func (m *MemStore) CountMembers(_ context.Context, id ws.ConversationID) (count 
 }
 
 // Stays implements ws.Reader.
-func (m *MemStore) Stays(_ context.Context, id ws.ConversationID, openID string) (found []ws.Stay, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Stays(ctx context.Context, id ws.ConversationID, openID string) (found []ws.Stay, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		if c := l.conversations[id]; c != nil {
 			found = slices.Clone(c.stays[openID])
 		}
@@ -194,8 +194,8 @@ func (m *MemStore) Stays(_ context.Context, id ws.ConversationID, openID string)
 }
 
 // Updated implements ws.Reader.
-func (m *MemStore) Updated(_ context.Context, since ws.Millis) (found []ws.Head, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Updated(ctx context.Context, since ws.Millis) (found []ws.Head, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, c := range l.conversations {
 			if c.Last > 0 && c.UpdatedAt >= since {
 				found = append(found, ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt})
@@ -208,9 +208,9 @@ func (m *MemStore) Updated(_ context.Context, since ws.Millis) (found []ws.Head,
 
 // Page implements ws.Reader.
 func (m *MemStore) Page(
-	_ context.Context, id ws.ConversationID, from, to uint64, maxCount, maxBytes int,
+	ctx context.Context, id ws.ConversationID, from, to uint64, maxCount, maxBytes int,
 ) (found []*ws.Record, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id]
 		if c == nil {
 			return nil
@@ -233,8 +233,8 @@ func (m *MemStore) Page(
 }
 
 // Record implements ws.Reader.
-func (m *MemStore) Record(_ context.Context, id ws.MessageID) (found *ws.Record, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Record(ctx context.Context, id ws.MessageID) (found *ws.Record, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id.Conversation]
 		if c == nil || c.records[id.Seq] == nil {
 			return ws.ErrNotFound
@@ -247,8 +247,8 @@ func (m *MemStore) Record(_ context.Context, id ws.MessageID) (found *ws.Record,
 }
 
 // Dedup implements ws.Reader.
-func (m *MemStore) Dedup(_ context.Context, id ws.ConversationID, sender, msgid string) (seq uint64, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) Dedup(ctx context.Context, id ws.ConversationID, sender, msgid string) (seq uint64, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		c := l.conversations[id]
 		if c == nil {
 			return ws.ErrNotFound
@@ -264,8 +264,8 @@ func (m *MemStore) Dedup(_ context.Context, id ws.ConversationID, sender, msgid 
 }
 
 // DueScheduled implements ws.Reader.
-func (m *MemStore) DueScheduled(_ context.Context, t ws.Millis, limit int) (found []ws.Scheduled, err error) {
-	err = m.read(func(l *ledger) error {
+func (m *MemStore) DueScheduled(ctx context.Context, t ws.Millis, limit int) (found []ws.Scheduled, err error) {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, row := range l.scheduled {
 			if row.DueAt <= t {
 				found = append(found, row.Scheduled)
@@ -282,9 +282,9 @@ func (m *MemStore) DueScheduled(_ context.Context, t ws.Millis, limit int) (foun
 
 // Events implements ws.Reader.
 func (m *MemStore) Events(
-	_ context.Context, state ws.EventState, after uint64, limit int,
+	ctx context.Context, state ws.EventState, after uint64, limit int,
 ) (found []ws.Event, err error) {
-	err = m.read(func(l *ledger) error {
+	err = m.read(ctx, func(l *ledger) error {
 		for _, id := range slices.Sorted(maps.Keys(l.events)) {
 			if event := *l.events[id]; event.State == state && id > after && len(found) < limit {
 				event.Payload = slices.Clone(event.Payload)
