@@ -111,6 +111,7 @@ type params struct {
 	Code           string          `json:"code"`
 	Field          string          `json:"field"`
 	Temporary      bool            `json:"temporary"`
+	RetryAfterMs   int             `json:"retryAfterMs"`
 	ToUser         json.RawMessage `json:"toUser"`
 	Device         string          `json:"device"`
 	NewDevice      bool            `json:"newDevice"`

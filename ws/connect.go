@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/olahol/melody"
-	"golang.org/x/time/rate"
 
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -112,10 +111,6 @@ func (g *Gateway) newSession(r *http.Request, c *ConnectRequest, opened *OpenDev
 	s.flushAt = mono + millis(g.opt.CursorEvery)
 	if g.opt.Authenticate != nil && c.Token != "" {
 		s.recheckAt = mono + min(firstRecheck, millis(g.opt.RecheckEvery))
-	}
-	if g.opt.FramesPerSecond > 0 {
-		s.limiter = rate.NewLimiter(rate.Limit(g.opt.FramesPerSecond), g.opt.FrameBurst)
-		s.pacer = rate.NewLimiter(rate.Limit(readFaster*max(slowestRead, g.opt.FramesPerSecond)), readFaster*g.opt.FrameBurst)
 	}
 	g.names.put(s.user, s.name)
 	return s

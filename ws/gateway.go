@@ -77,7 +77,8 @@ func New(store Store, opt Options) (*Gateway, error) {
 		return nil, fmt.Errorf("ws: NodeID %q: it is 1 to 64 letters, digits, - or _", opt.NodeID)
 	}
 	opt.setDefaults()
-	g := &Gateway{opt: opt, log: opt.Log, store: store, hub: newHub(), melody: melody.New(), started: time.Now(), stopped: make(chan struct{})}
+	g := &Gateway{opt: opt, log: opt.Log, store: store, melody: melody.New(), started: time.Now(), stopped: make(chan struct{})}
+	g.hub = newHub(paceLimits{perSecond: opt.FramesPerSecond, burst: opt.FrameBurst})
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.serving, g.endServe = context.WithCancel(g.ctx)
 	g.dates = protocol.NewDates(opt.Zone)

@@ -13,6 +13,7 @@ const hubShards = 64
 // hub knows the live sessions of this node by user. It is safe for concurrent use; a shard's lock is held only to copy
 // or replace a slice, and slices are never changed in place.
 type hub struct {
+	limits paceLimits
 	seed   maphash.Seed
 	shards [hubShards]hubShard
 	count  atomic.Int64
@@ -21,12 +22,14 @@ type hub struct {
 type hubShard struct {
 	sync.RWMutex
 	users map[string][]*Session
+	paces paces // of devices without a session
 }
 
-func newHub() *hub {
-	h := &hub{seed: maphash.MakeSeed()}
+func newHub(limits paceLimits) *hub {
+	h := &hub{limits: limits, seed: maphash.MakeSeed()}
 	for i := range h.shards {
 		h.shards[i].users = make(map[string][]*Session)
+		h.shards[i].paces = make(paces)
 	}
 	return h
 }
@@ -43,8 +46,8 @@ func (h *hub) sessions(user string) []*Session {
 	return shard.users[user]
 }
 
-// add enters s. Of two sessions of one device the one with the higher epoch stays: add returns the one that has to go,
-// which may be s itself, or nil.
+// add enters s and gives it its device's pace. Of two sessions of one device the one with the higher epoch stays: add
+// returns the one that has to go, which may be s itself, or nil.
 func (h *hub) add(s *Session) (replaced *Session) {
 	shard := h.shard(s.user)
 	shard.Lock()
@@ -56,6 +59,7 @@ func (h *hub) add(s *Session) (replaced *Session) {
 			next = append(next, other)
 			continue
 		}
+		s.pace = other.pace
 		if other.epoch > s.epoch {
 			return s
 		}
@@ -64,11 +68,20 @@ func (h *hub) add(s *Session) (replaced *Session) {
 	shard.users[s.user] = append(next, s)
 	if replaced == nil {
 		h.count.Add(1)
+		s.pace = h.paceOf(shard, s)
 	}
 	return replaced
 }
 
-// remove takes s out; it reports whether s was still in.
+// paceOf returns the pace of a device that had no session: what it left with, or a new one.
+func (h *hub) paceOf(shard *hubShard, s *Session) pace {
+	if left, known := shard.paces[DeviceRef{s.user, s.device}]; known {
+		return left
+	}
+	return h.limits.pace()
+}
+
+// remove takes s out, and keeps its device's pace; it reports whether s was still in.
 func (h *hub) remove(s *Session) bool {
 	shard := h.shard(s.user)
 	shard.Lock()
@@ -85,6 +98,7 @@ func (h *hub) remove(s *Session) bool {
 			shard.users[s.user] = append(append(next, old[:i]...), old[i+1:]...)
 		}
 		h.count.Add(-1)
+		shard.paces.keep(DeviceRef{s.user, s.device}, s.pace)
 		return true
 	}
 	return false

@@ -16,7 +16,7 @@ type Options struct {
 	ExactTrigger bool
 
 	FrameBytes      int           // largest client frame; default 65536; over twice that the connection is closed with 1009
-	FramesPerSecond float64       // of one connection, acks, heartbeats and syncs not counted; default 200; negative: no limit
+	FramesPerSecond float64       // of one device, however often it connects; acks, heartbeats and syncs not counted; default 200; negative: no limit
 	FrameBurst      int           // default twice FramesPerSecond
 	InFlight        int           // sends of one connection that wait for their commit, beyond which it is not read; default 64
 	DevicesPerUser  int           // default 16; negative: no limit

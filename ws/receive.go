@@ -67,27 +67,30 @@ func (s *Session) survive() {
 // receive handles one text frame, in the session's reader goroutine.
 func (s *Session) receive(data []byte) {
 	s.seen.Store(int64(s.g.mono()))
-	s.pace()
+	s.slow()
 	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
 		return
 	}
 	f := &s.frame
 	if len(data) > s.g.opt.FrameBytes {
-		if !s.allow() {
+		if s.pace.take(1) != nil {
 			return
 		}
 		s.fail("", protocol.NewError(protocol.TooLarge, "the frame is longer than this server takes"))
 		return
 	}
 	if err := protocol.Decode(data, f); err != nil {
-		if s.allow() {
+		if s.pace.take(1) == nil {
 			s.fail(f.ID, err)
 		}
 		return
 	}
-	if counted(f.Type) && !s.allow() {
-		s.fail(f.ID, &protocol.Error{Code: errTooFast.Code, Message: errTooFast.Message, MsgID: f.MsgID})
-		return
+	if counted(f.Type) {
+		if tooFast := s.pace.take(1); tooFast != nil {
+			tooFast.MsgID = f.MsgID
+			s.fail(f.ID, tooFast)
+			return
+		}
 	}
 	if err := s.handle(f); err != nil {
 		coded := *protocol.AsError(err)
@@ -101,15 +104,13 @@ func (s *Session) receive(data []byte) {
 	}
 }
 
-var errTooFast = protocol.NewError(protocol.RateLimited, "too many frames; slow down")
-
 func (s *Session) receiveBinary() {
 	s.seen.Store(int64(s.g.mono()))
-	s.pace()
+	s.slow()
 	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
 		return
 	}
-	if !s.allow() {
+	if s.pace.take(1) != nil {
 		return
 	}
 	s.fail("", protocol.NewError(protocol.BinaryUnsupported, "frames are JSON in text frames"))
@@ -124,23 +125,14 @@ func counted(t protocol.Type) bool {
 	return true
 }
 
-func (s *Session) allow() bool { return s.limiter == nil || s.limiter.Allow() }
-
-const (
-	// readFaster is how many times faster than the limit of frames they are read: a refusal costs something as well, and so do
-	// the frames that do not count.
-	readFaster = 10
-	// slowestRead is what counts where the limit is lower: acknowledgements have to keep up with what is delivered.
-	slowestRead = 20
-)
-
-// pace waits where frames come too fast to be read. What has come meanwhile waits in the client's socket.
-func (s *Session) pace() {
-	if s.pacer == nil {
+// slow waits where frames come too fast to be read. What has come meanwhile waits in the client's socket.
+func (s *Session) slow() {
+	reading := s.pace.reading
+	if reading == nil {
 		return
 	}
-	for !s.pacer.Allow() && s.g.serving.Err() == nil {
-		pauseContext(s.g.serving, time.Duration(float64(time.Second)/float64(s.pacer.Limit())))
+	for !reading.Allow() && s.g.serving.Err() == nil {
+		pauseContext(s.g.serving, time.Duration(float64(time.Second)/float64(reading.Limit())))
 	}
 }
 

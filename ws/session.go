@@ -7,7 +7,6 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/olahol/melody"
-	"golang.org/x/time/rate"
 
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -33,8 +32,7 @@ type Session struct {
 	conn   *joinedConn
 	ended  chan struct{} // closed when the session is out of the hub and its goroutines are done
 
-	limiter  *rate.Limiter // of frames; used by the reader only
-	pacer    *rate.Limiter // of reading, whatever is read; the same
+	pace     pace          // the hub's to set; used by the reader only
 	inFlight atomic.Int32  // requests that wait for their commit
 	freed    chan struct{} // signals that inFlight fell
 	frame    protocol.Frame

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -33,8 +32,8 @@ func (s *Session) receiveWatch(f *protocol.Frame) error {
 	if limit := s.g.opt.WatchedUsers; limit > 0 && len(f.Users) > limit {
 		return protocol.FieldError(protocol.BadField, "users", "one session may watch "+strconv.Itoa(limit)+" users here")
 	}
-	if n := len(f.Users) / watchedPerFrame; s.limiter != nil && !s.limiter.AllowN(time.Now(), min(n, s.limiter.Burst())) {
-		return errTooFast
+	if tooFast := s.pace.take(len(f.Users) / watchedPerFrame); tooFast != nil {
+		return tooFast
 	}
 	ask := watchAsk{s: s, id: f.ID}
 	ctx, cancel := s.g.readContext()

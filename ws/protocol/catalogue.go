@@ -66,6 +66,6 @@ func Frames() []FrameInfo {
 		{TypeRecall, "recall done", Reply, []string{"messageId"}},
 		{TypeRecalled, "recalled", Envelope, append([]string{"recalled", "by"}, positioned...)},
 		{TypeHello, "hello", Reply, []string{"sessionId", "openid", "device", "newDevice", "epoch", "heartbeatSeconds", "frameBytes", "window", "at"}},
-		{TypeError, "error", Reply, []string{"code", "message", "temporary", "msgid", "field"}},
+		{TypeError, "error", Reply, []string{"code", "message", "temporary", "msgid", "field", "retryAfterMs"}},
 	}
 }

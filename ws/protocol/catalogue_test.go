@@ -113,6 +113,7 @@ func TestFrames_OfTheServer(t *testing.T) {
 func rest() []string {
 	return []string{
 		string(AppendReply(nil, TypeRegister, "")),
+		string(AppendError(nil, "", &Error{Code: RateLimited, RetryAfter: 1})),
 		string(AppendSyncDone(nil, SyncDone{Errors: []MarkError{{Conversation: 1, Err: NewError(NotMember, "")}}})),
 	}
 }

@@ -118,7 +118,7 @@ type Error struct {
 	MsgID   string // the msgid of the request that failed; may be empty
 	Cause   error
 	// RetryAfter is when the same request may succeed, where that is known better than by the code. HTTP tells it in
-	// whole seconds, rounded up.
+	// whole seconds, a frame in milliseconds, rounded up.
 	RetryAfter time.Duration
 }
 

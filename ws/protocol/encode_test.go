@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -80,6 +81,10 @@ func TestEncoders(t *testing.T) {
 		"ErrorTemporary": {
 			`{"type":500,"params":{"code":"storage_unavailable","message":"later","temporary":true},"status":503}`,
 			AppendError(nil, "", NewError(StorageUnavailable, "later")),
+		},
+		"ErrorLimited": {
+			`{"type":500,"params":{"code":"rate_limited","message":"slow down","temporary":true,"retryAfterMs":2001},"status":429}`,
+			AppendError(nil, "", &Error{Code: RateLimited, Message: "slow down", RetryAfter: 2*time.Second + 1}),
 		},
 		"Heartbeat":   {`{"type":12,"status":200}`, AppendReply(nil, TypeHeartbeatAck, "")},
 		"HeartbeatID": {`{"type":12,"status":200,"id":1}`, AppendReply(nil, TypeHeartbeatAck, "1")},

@@ -1,5 +1,7 @@
 package protocol
 
+import "time"
+
 // AppendAccepted appends frame 0.
 func AppendAccepted(dst []byte, dates *Dates, a Accepted) []byte {
 	dst = dates.appendDate(dst, `{"type":0,"params":{"date":`, a.At)
@@ -53,6 +55,9 @@ func AppendError(dst []byte, id string, e *Error) []byte {
 	dst = appendFault(append(dst, `{"type":500,"params":{`...), e)
 	dst = appendGiven(dst, `,"msgid":`, e.MsgID)
 	dst = appendGiven(dst, `,"field":`, e.Field)
+	if e.RetryAfter > 0 {
+		dst = appendInt(dst, `,"retryAfterMs":`, int64((e.RetryAfter+time.Millisecond-1)/time.Millisecond))
+	}
 	return appendStatus(append(dst, '}'), e.Code.Status(), id)
 }
 
