@@ -83,14 +83,14 @@ type answer struct {
 	object map[string]any // what is JSON
 }
 
-// ask makes a request of a node. The answer has to be one that the API description has.
+// ask makes a request of a node. Both it and the answer have to be as the API description has them.
 func (s *scene) ask(who, node, method, path, body string, header ...string) answer {
 	s.Helper()
 	token, more := s.credentials(who)
 	s.began = time.Now()
 	response, text := exchange(s.T, method, node+path, token, body, append(header, more...)...)
 	if described(method, path) {
-		openapitest.Answer(s.T, method, path, response, []byte(text))
+		openapitest.Exchange(s.T, path, []byte(body), response, []byte(text))
 	}
 	return s.answerOf(response, text)
 }

@@ -136,7 +136,7 @@ func (d *door) call(who, method, path, body string, header ...string) answer {
 	defer func() { require.NoError(d.t, resp.Body.Close()) }()
 	data, err := io.ReadAll(resp.Body)
 	require.NoError(d.t, err)
-	openapitest.Answer(d.t, method, path, resp, data)
+	openapitest.Exchange(d.t, path, []byte(body), resp, data)
 	a := answer{status: resp.StatusCode, header: resp.Header, text: string(data)}
 	require.NoError(d.t, json.Unmarshal(bytes.TrimSpace(data), &a.object), "%s %s: %s", method, path, data)
 	return a
