@@ -103,29 +103,3 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-func TestCORS(t *testing.T) {
-	w := newWorld(t, func(e *gin.Engine, _ *slog.Logger) {
-		e.Use(middleware.CORS(func(origin, _ string) bool { return origin == "https://ours.example" }, true))
-		e.GET("/", func(c *gin.Context) { c.String(200, "body") })
-		e.OPTIONS("/", func(c *gin.Context) { c.Status(204) })
-	})
-	_, head, _ := w.call("GET", "/", map[string]string{"Origin": "https://ours.example"}, "")
-	require.Equal(t, "https://ours.example", head.Get("Access-Control-Allow-Origin"))
-	require.Equal(t, "true", head.Get("Access-Control-Allow-Credentials"))
-	require.Equal(t, "Origin", head.Get("Vary"))
-	require.Contains(t, head.Get("Access-Control-Expose-Headers"), "ETag")
-	_, head, _ = w.call("GET", "/", nil, "")
-	require.Equal(t, "Origin", head.Get("Vary"), "a cache may keep the answer to who says no origin")
-
-	preflight := map[string]string{"Origin": "https://ours.example", "Access-Control-Request-Method": "POST"}
-	status, head, _ := w.call("OPTIONS", "/", preflight, "")
-	require.Equal(t, 204, status)
-	require.Contains(t, head.Get("Access-Control-Allow-Headers"), "Idempotency-Key")
-	require.Contains(t, head.Get("Access-Control-Allow-Headers"), "If-None-Match")
-
-	for _, method := range []string{"GET", "OPTIONS"} {
-		_, head, _ = w.call(method, "/", map[string]string{"Origin": "https://theirs.example", "Access-Control-Request-Method": "POST"}, "")
-		require.Empty(t, head.Get("Access-Control-Allow-Origin"))
-		require.Empty(t, head.Get("Access-Control-Allow-Methods"))
-	}
-}
