@@ -145,6 +145,26 @@ func (s *scene) post(from, node, to, message, msgid string) map[string]any {
 	return result
 }
 
+// refusesChanged expects that no node takes back a cursor of a list that was changed, cut short or made up, and none takes it
+// for one of another list.
+func (s *scene) refusesChanged(who, path, cursor string) {
+	s.Helper()
+	require.NotEmpty(s, cursor)
+	refused := func(node, path, cursor string) {
+		a := s.ask(who, node, http.MethodGet, path+"&cursor="+cursor, "")
+		detail, _ := a.object["error"].(map[string]any)
+		require.Equal(s, []any{http.StatusBadRequest, "bad_field", "cursor"}, []any{a.status, detail["code"], detail["field"]}, "%s: %s", path, a.text)
+	}
+	for _, node := range []string{s.near, s.far} {
+		for _, wrong := range []string{"A" + cursor[1:], cursor[:len(cursor)-1], "a1", "MTI3LjAuMC4xOjgwODQvMA"} {
+			refused(node, path, wrong)
+		}
+		if among(admins, who) {
+			refused(node, "/api/v1/outbox?limit=1", cursor)
+		}
+	}
+}
+
 // since waits until something is so, and returns how long that took since began.
 func (s *scene) since(began time.Time, is func() bool) time.Duration {
 	s.Helper()

@@ -58,7 +58,9 @@ func readsHistory(s *scene, who string) request {
 		newest := objects(a.object["items"])
 		require.Equal(s, "32", texts(newest), "newest first")
 		require.Equal(s, s.id("ben"), newest[1]["from"].(map[string]any)["openid"])
-		require.Equal(s, "1", texts(s.items(who, s.near, path+"?limit=2&cursor="+a.object["next"].(string))))
+		next := a.object["next"].(string)
+		require.Equal(s, "1", texts(s.items(who, s.far, path+"?limit=2&cursor="+next)), "the other node goes on")
+		s.refusesChanged(who, path+"?limit=2", next)
 		require.Equal(s, "123", texts(s.items(who, s.near, path+"?after=0")), "oldest first")
 		require.Equal(s, "1", texts(s.items(who, s.near, path+"?before=2")))
 	}}

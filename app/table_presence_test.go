@@ -62,13 +62,17 @@ func (s *scene) showsNodes(who string, presence map[string]any) {
 	}
 }
 
-// asksWhoIsOnline is the plan to page through everybody who is online.
+// asksWhoIsOnline is the plan to page through everybody who is online, asking one node after the other.
 func asksWhoIsOnline(s *scene, who string) request {
 	s.connect("ann", s.near, "web")
 	s.connect("ben", s.far, "web")
-	return request{path: "/api/v1/presence/online?limit=1", done: func(a answer) {
+	const path = "/api/v1/presence/online?limit=1"
+	return request{path: path, done: func(a answer) {
+		s.refusesChanged(who, path, a.object["next"].(string))
 		found := make(map[any]map[string]any)
-		for page := a.object; ; page = s.get(who, s.near, "/api/v1/presence/online?limit=1&cursor="+page["next"].(string)) {
+		asked, other := s.near, s.far
+		for page := a.object; ; page = s.get(who, asked, path+"&cursor="+page["next"].(string)) {
+			asked, other = other, asked
 			for _, item := range objects(page["items"]) {
 				require.Equal(s, "online", item["status"])
 				found[item["openid"]] = item

@@ -53,6 +53,8 @@ type Ledger interface {
 	ConversationWith(ctx context.Context, user, peer string) (ws.ConversationView, error)
 	// History returns a page below before, newest first, or above after, oldest first.
 	History(ctx context.Context, viewer string, id ws.ConversationID, before, after uint64, limit int) (items []ws.HistoryItem, next uint64, err error)
+	// Secret is the ledger's, by which each node recognizes the cursors of all.
+	Secret() ws.Secret
 }
 
 // Marker keeps read marks.

@@ -42,13 +42,12 @@ func (a *API) conversations(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	var after ws.ConversationID
-	if cursor := c.Query("cursor"); cursor != "" {
-		if after, err = protocol.ParseConversationID(cursor); err != nil {
-			return badCursor()
-		}
+	pages := a.cursorsOf("conversations")
+	after, err := pages.id(c)
+	if err != nil {
+		return err
 	}
-	views, next, err := a.engine.Conversations(c.Request.Context(), who.OpenID, after, limit)
+	views, next, err := a.engine.Conversations(c.Request.Context(), who.OpenID, ws.ConversationID(after), limit)
 	if err != nil {
 		return err
 	}
@@ -56,11 +55,7 @@ func (a *API) conversations(c *gin.Context, who caller) error {
 	for i := range views {
 		items[i] = conversationOf(&views[i])
 	}
-	cursor := ""
-	if next != 0 {
-		cursor = next.String()
-	}
-	return polled(c, items, cursor)
+	return polled(c, items, pages.nextID(uint64(next)))
 }
 
 func (a *API) conversationWith(c *gin.Context, user, peer string) error {
@@ -72,10 +67,6 @@ func (a *API) conversationWith(c *gin.Context, user, peer string) error {
 		return err
 	}
 	return polled(c, []conversation{conversationOf(&view)}, "")
-}
-
-func badCursor() error {
-	return protocol.FieldError(protocol.BadField, "cursor", "must be the next of an earlier page")
 }
 
 func conversationOf(v *ws.ConversationView) conversation {

@@ -65,7 +65,7 @@ func TestConversations_Refused(t *testing.T) {
 	d := openDoor(t, nil)
 	for query, field := range map[string]string{
 		"limit=0": "limit", "limit=201": "limit", "limit=-1": "limit", "limit=many": "limit", "limit=1e2": "limit",
-		"cursor=1": "cursor", "cursor=b7": "cursor", "with=": "with", "with=a,b": "with", "groupId=g": "groupId",
+		"cursor=1": "cursor", "with=": "with", "with=a,b": "with", "groupId=g": "groupId",
 	} {
 		d.get("ann", "/api/v1/conversations?"+query).refused(t, 400, "bad_field", field)
 	}
@@ -151,7 +151,7 @@ func TestHistory_WhoMay(t *testing.T) {
 	d.get("ann", "/api/v1/conversations/7/messages").refused(t, 400, "bad_field", "conversationId")
 	for query, field := range map[string]string{
 		"before=x": "before", "before=0": "before", "before=-1": "before", "after=x": "after", "after=9007199254740993": "after",
-		"before=1&after=1": "after", "limit=0": "limit", "cursor=x": "cursor", "cursor=a": "cursor", "cursor=c1": "cursor", "cursor=a0": "cursor",
+		"before=1&after=1": "after", "limit=0": "limit", "cursor=x": "cursor",
 	} {
 		d.get("ann", path+"?"+query).refused(t, 400, "bad_field", field)
 	}

@@ -37,7 +37,8 @@ func (a *API) history(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	asked, err := spanOf(c)
+	pages := a.cursorsOf("history", id.String())
+	asked, err := spanOf(c, pages)
 	if err != nil {
 		return err
 	}
@@ -49,18 +50,22 @@ func (a *API) history(c *gin.Context, who caller) error {
 	for i := range records {
 		items[i] = historyItemOf(&records[i])
 	}
-	return page(c, items, asked.cursor(next))
+	return page(c, items, pages.next(asked.place(next)))
 }
 
-// spanOf reads before, after and cursor, of which one may be given.
-func spanOf(c *gin.Context) (s span, err error) {
-	before, after, cursor := c.Query("before"), c.Query("after"), c.Query("cursor")
-	switch {
-	case before != "" && after != "":
+// spanOf reads before, after and cursor. A first page's before or after may still stand beside the cursor, which goes on from
+// where that page ended.
+func spanOf(c *gin.Context, pages *cursors) (s span, err error) {
+	before, after := c.Query("before"), c.Query("after")
+	if before != "" && after != "" {
 		return s, protocol.FieldError(protocol.BadField, "after", "give before or after, not both")
-	case cursor != "":
-		// The first page's before or after may stand there still: the cursor goes on from where that page ended.
-		return spanOfCursor(cursor)
+	}
+	place, err := pages.place(c)
+	switch {
+	case err != nil:
+		return s, err
+	case place != "":
+		return spanAt(place)
 	case after != "":
 		if s.after, err = seqOf("after", after); s.after == 0 {
 			s.after = ws.FromStart
@@ -73,24 +78,20 @@ func spanOf(c *gin.Context) (s span, err error) {
 	return s, err
 }
 
-func spanOfCursor(cursor string) (s span, err error) {
-	seq, err := seqOf("cursor", cursor[1:])
-	if err != nil || seq == 0 {
-		return s, badCursor()
+// spanAt is where place says that a page begins.
+func spanAt(place string) (s span, err error) {
+	seq, err := strconv.ParseUint(place[1:], 10, 64)
+	switch {
+	case err == nil && place[0] == 'a':
+		return span{after: seq}, nil
+	case err == nil && place[0] == 'b':
+		return span{before: seq}, nil
 	}
-	switch cursor[0] {
-	case 'a':
-		s.after = seq
-	case 'b':
-		s.before = seq
-	default:
-		return s, badCursor()
-	}
-	return s, nil
+	return s, badCursor() // another release gave it out
 }
 
-// cursor names the page that follows.
-func (s span) cursor(next uint64) string {
+// place is where the page that follows begins; empty at the end.
+func (s span) place(next uint64) string {
 	switch {
 	case next == 0:
 		return ""

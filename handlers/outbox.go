@@ -33,7 +33,8 @@ func (a *API) outbox(c *gin.Context, _ caller) error {
 	if !known {
 		return protocol.FieldError(protocol.BadField, "state", "must be pending or dead")
 	}
-	after, err := eventID("cursor", c.DefaultQuery("cursor", "0"))
+	pages := a.cursorsOf("outbox", name)
+	after, err := pages.id(c)
 	if err != nil {
 		return err
 	}
@@ -49,10 +50,7 @@ func (a *API) outbox(c *gin.Context, _ caller) error {
 	for i := range found {
 		items[i] = outgoingOf(&found[i], name)
 	}
-	if next == 0 {
-		return page(c, items, "")
-	}
-	return page(c, items, strconv.FormatUint(next, 10))
+	return page(c, items, pages.nextID(next))
 }
 
 func outgoingOf(e *ws.Event, state string) outgoing {
@@ -74,7 +72,7 @@ type replayed struct {
 
 // replay serves POST /outbox/{id}/replay: a dead event is sent again.
 func (a *API) replay(c *gin.Context, _ caller) error {
-	id, err := eventID("id", c.Param("id"))
+	id, err := eventID(c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -85,10 +83,10 @@ func (a *API) replay(c *gin.Context, _ caller) error {
 	return nil
 }
 
-func eventID(name, text string) (uint64, error) {
+func eventID(text string) (uint64, error) {
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, protocol.FieldError(protocol.BadField, name, "must be the id of an outgoing event")
+		return 0, protocol.FieldError(protocol.BadField, "id", "must be the id of an outgoing event")
 	}
 	return id, nil
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,15 +56,16 @@ func (a *API) online(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	cursor, err := base64.RawURLEncoding.DecodeString(c.Query("cursor"))
-	if err != nil {
-		return badCursor()
-	}
-	found, next, err := a.engine.Online(c.Request.Context(), string(cursor), limit)
+	pages := a.cursorsOf("online")
+	place, err := pages.place(c)
 	if err != nil {
 		return err
 	}
-	return page(c, a.presences(found, who), base64.RawURLEncoding.EncodeToString([]byte(next)))
+	found, next, err := a.engine.Online(c.Request.Context(), place, limit)
+	if err != nil {
+		return err
+	}
+	return page(c, a.presences(found, who), pages.next(next))
 }
 
 // usersOf reads the parameter users.

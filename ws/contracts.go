@@ -24,6 +24,10 @@ type Store interface {
 
 	// Info describes the ledger.
 	Info() LedgerInfo
+	// Secret returns the ledger's secret: made with the ledger, or by the first node that opens one which had none; the same
+	// for every node from then on, after restarts and in a new epoch; another one in each ledger, but for a copy. It stays out
+	// of logs and answers.
+	Secret() Secret
 	// Close waits for a commit under way and frees everything. Calls after it return ErrUnavailable.
 	Close() error
 }

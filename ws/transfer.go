@@ -17,9 +17,11 @@ type Transfer struct {
 	Event        *Event
 }
 
-// TransferLedger is what a ledger says of itself, and the next number of each kind that it would give.
+// TransferLedger is what a ledger says of itself, its secret, which is zero where it has none yet, and the next number of each
+// kind that it would give.
 type TransferLedger struct {
 	Info                                       LedgerInfo
+	Secret                                     Secret
 	NextConversation, NextScheduled, NextEvent uint64
 }
 

@@ -40,8 +40,10 @@ type checker struct {
 }
 
 func (c *checker) run(ctx context.Context) error {
-	if err := c.open(); err != nil {
-		return err
+	for _, step := range []func() error{c.open, c.secret} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	var kind byte
 	err := eachKey(ctx, c.db, func(key, value []byte) error {
@@ -79,6 +81,19 @@ func (c *checker) open() (err error) {
 	return err
 }
 
+// secret looks whether the ledger has one, as those of the first format have not.
+func (c *checker) secret() error {
+	_, ok, err := loadSecret(c.db)
+	switch {
+	case errors.Is(err, errCorrupt):
+		c.broken("the secret has another length than %d bytes", len(ws.Secret{}))
+		return nil
+	case err == nil && !ok && c.sum.Info.Format >= secretFormat:
+		c.broken("the secret is missing")
+	}
+	return err
+}
+
 // broken reports one thing that is wrong.
 func (c *checker) broken(text string, args ...any) {
 	c.sum.Broken++
@@ -94,7 +109,7 @@ func (c *checker) check(key, value []byte) error {
 		kindScheduled: c.scheduled, kindDue: c.due, kindEvent: c.event, kindLease: c.lease,
 	}
 	kind := key[0]
-	if kind == kindLedger || kind == kindCounters {
+	if kind == kindLedger || kind == kindCounters || kind == kindSecret {
 		return nil
 	}
 	check, ok := checks[kind]

@@ -46,7 +46,7 @@ func TestCheck(t *testing.T) {
 	t.Run("OK", func(t *testing.T) {
 		sum := mustCheck(t, checked(t))
 		require.Equal(t, ws.LedgerSummary{
-			Info: ws.LedgerInfo{Format: 1, Epoch: 1}, Users: 2, Devices: 2, Tokens: 1, Conversations: 3, Stays: 6, Records: 5, Dedups: 4,
+			Info: ws.LedgerInfo{Format: format, Epoch: 1}, Users: 2, Devices: 2, Tokens: 1, Conversations: 3, Stays: 6, Records: 5, Dedups: 4,
 			Cursors: 1, Receipts: 2, Scheduled: 1, Events: 3,
 		}, sum)
 	})
@@ -118,6 +118,9 @@ func TestCheck(t *testing.T) {
 		"event stored twice":    {eventKey(nil, ws.EventDead, 1), encodeEvent(nil, &ws.Event{}), "stored twice"},
 		"lease":                 {leaseKey(nil, "relay"), v(9), "a lease does not decode"},
 		"counters":              {v(kindCounters), nil, "the counters are missing"},
+		"no secret":             {v(kindSecret), nil, "the secret is missing"},
+		"short secret":          {v(kindSecret), make([]byte, 31), "the secret has another length than 32 bytes"},
+		"long secret":           {v(kindSecret), make([]byte, 33), "the secret has another length than 32 bytes"},
 		"stranger":              {[]byte("Zz"), []byte{}, "a key of an unknown kind"},
 	} {
 		t.Run(name, func(t *testing.T) {

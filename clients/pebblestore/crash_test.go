@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,8 +41,10 @@ func cutLedger(t *testing.T, seed uint64, count int) {
 	found := cutUnderLoad(t, fs, l, seed, count)
 	oracle := mustOpenTiny(t, vfs.NewMem())
 	applied := 0
+	var secrets []ws.Secret
 	for _, c := range found {
 		s := mustOpenTiny(t, c.fs)
+		secrets = append(secrets, s.Secret())
 		last := lastBatch(t, s)
 		require.GreaterOrEqual(t, last, c.answered, "seed %d: a batch that was answered is gone", seed)
 		l.holds(t, s, last)
@@ -52,6 +55,7 @@ func cutLedger(t *testing.T, seed uint64, count int) {
 		require.NoError(t, s.Close())
 		mustCheck(t, c.fs)
 	}
+	require.Len(t, slices.Compact(secrets), 1, "seed %d", seed)
 	require.NoError(t, oracle.Close())
 }
 
@@ -110,5 +114,6 @@ func dump(tb testing.TB, s *Store) map[string]string {
 		all[string(it.Key())] = string(it.Value())
 	}
 	require.NoError(tb, it.Close())
+	delete(all, string(kindSecret)) // each ledger has its own
 	return all
 }

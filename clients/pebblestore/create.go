@@ -33,6 +33,11 @@ func ledgerOf(db *pebble.DB, opt *Options) (info ws.LedgerInfo, err error) {
 	case info.Format > format:
 		return info, fmt.Errorf("%w: %s has number %d, and this program knows %d; start the newer program",
 			ErrNewerFormat, opt.Dir, info.Format, format)
+	case info.Format < format:
+		opt.Log.Info("the ledger is brought to a new format", "format", format)
+		if info, err = upgrade(db, info); err != nil {
+			return info, err
+		}
 	}
 	if marked {
 		return info, nil
@@ -90,14 +95,36 @@ func create(db *pebble.DB, dir string) (ws.LedgerInfo, error) {
 	case held:
 		return info, corrupt(kindLedger) // all of it is ours, but for the first record
 	}
-	b := &batch{Batch: db.NewBatch()}
+	b, secret := &batch{Batch: db.NewBatch()}, ws.NewSecret()
 	system := ws.Conversation{ID: ws.SystemConversation, Kind: ws.System, Key: "system", First: 1}
 	return info, errors.Join(
 		b.set([]byte{kindLedger}, encodeLedger(nil, info)),
+		b.set([]byte{kindSecret}, secret[:]),
 		b.set([]byte{kindCounters}, encodeCounters(nil, counters{conversation: uint64(ws.SystemConversation) + 1, scheduled: 1, event: 1})),
 		b.set(conversationKey(nil, system.ID), encodeConversation(nil, &system)),
 		b.set(nameKey(nil, system.Kind, system.Key), appendID(nil, uint64(system.ID))),
 		b.seal(),
 		b.Commit(pebble.Sync),
 	)
+}
+
+// upgrade brings a ledger of the first format, which has no secret, to this one, as one write.
+func upgrade(db *pebble.DB, info ws.LedgerInfo) (ws.LedgerInfo, error) {
+	info.Format = format
+	b, secret := &batch{Batch: db.NewBatch()}, ws.NewSecret()
+	return info, errors.Join(
+		b.set([]byte{kindLedger}, encodeLedger(nil, info)),
+		b.set([]byte{kindSecret}, secret[:]),
+		b.seal(),
+		b.Commit(pebble.Sync),
+	)
+}
+
+// secretOf reads the secret, which a ledger of this format has.
+func secretOf(db *pebble.DB) (ws.Secret, error) {
+	secret, ok, err := loadSecret(db)
+	if err == nil && !ok {
+		err = fmt.Errorf("%w: its secret is gone", errCorrupt)
+	}
+	return secret, err
 }

@@ -41,8 +41,9 @@ func (e *exporter) ledger() error {
 	if c.sum.Broken > 0 {
 		return corrupt(kindCounters)
 	}
-	return e.give(&ws.Transfer{Ledger: &ws.TransferLedger{
-		Info: c.sum.Info, NextConversation: c.counters.conversation, NextScheduled: c.counters.scheduled, NextEvent: c.counters.event,
+	secret, _, err := loadSecret(e.db) // one that has none yet gets it where it goes
+	return e.given(err, &ws.Transfer{Ledger: &ws.TransferLedger{
+		Info: c.sum.Info, Secret: secret, NextConversation: c.counters.conversation, NextScheduled: c.counters.scheduled, NextEvent: c.counters.event,
 	}})
 }
 

@@ -10,6 +10,7 @@ import (
 //
 //	!                                       the ledger: format, epoch
 //	#                                       the counters: the next id of each kind
+//	$                                       the ledger's secret
 //	u openid                                user
 //	d user 0 device                         device
 //	y user 0 device                         index: the devices that are ephemeral
@@ -31,6 +32,7 @@ import (
 const (
 	kindLedger       byte = '!'
 	kindCounters     byte = '#'
+	kindSecret       byte = '$'
 	kindUser         byte = 'u'
 	kindDevice       byte = 'd'
 	kindEphemeral    byte = 'y'
@@ -51,7 +53,7 @@ const (
 
 // kindNames are the kinds as error texts call them.
 var kindNames = map[byte]string{
-	kindLedger: "ledger", kindCounters: "counters", kindUser: "user", kindDevice: "device", kindEphemeral: "ephemeral device",
+	kindLedger: "ledger", kindCounters: "counters", kindSecret: "secret", kindUser: "user", kindDevice: "device", kindEphemeral: "ephemeral device",
 	kindToken: "token", kindConversation: "conversation", kindName: "conversation key", kindStays: "stays", kindMember: "member",
 	kindRecord: "message", kindDedup: "dedup", kindCursor: "cursor", kindReceipt: "receipt", kindScheduled: "scheduled message",
 	kindDue: "due time", kindEvent: "event", kindLease: "lease",

@@ -23,6 +23,14 @@ func lookup(r pebble.Reader, key []byte, decode func(value []byte) error) (bool,
 	return err == nil, errors.Join(err, closer.Close())
 }
 
+func loadSecret(r pebble.Reader) (secret ws.Secret, ok bool, err error) {
+	ok, err = lookup(r, []byte{kindSecret}, func(value []byte) error {
+		secret, err = decodeSecret(value)
+		return err
+	})
+	return secret, ok, err
+}
+
 func loadUser(r pebble.Reader, openID string) (u user, ok bool, err error) {
 	ok, err = lookup(r, userKey(nil, openID), func(value []byte) error {
 		u, err = decodeUser(openID, value)

@@ -117,6 +117,9 @@ func open(opt Options, lock io.Closer) (*Store, error) {
 		if s.info, err = ledgerOf(d.DB, &opt); err != nil {
 			return err
 		}
+		if s.secret, err = secretOf(d.DB); err != nil {
+			return err
+		}
 		return s.begin(d)
 	})
 	if err != nil {

@@ -64,7 +64,36 @@ func TestOpen(t *testing.T) {
 		})
 		err := openIn(fs)
 		require.ErrorIs(t, err, ErrNewerFormat)
-		require.ErrorContains(t, err, "number 2, and this program knows 1")
+		require.ErrorContains(t, err, "number 3, and this program knows 2")
+	})
+	t.Run("older format", func(t *testing.T) {
+		fs := vfs.NewMem()
+		fill(t, fs)
+		raw(t, fs, func(db *pebble.DB) {
+			require.NoError(t, db.Set([]byte{kindLedger}, encodeLedger(nil, ws.LedgerInfo{Format: 1, Epoch: 7}), pebble.Sync))
+			require.NoError(t, db.Delete([]byte{kindSecret}, pebble.Sync))
+		})
+		mustCheck(t, fs)
+		require.Zero(t, exportedLedger(t, fs).Secret)
+		s := mustOpen(t, fs)
+		require.Equal(t, ws.LedgerInfo{Format: format, Epoch: 7}, s.Info())
+		require.NotZero(t, s.Secret())
+		require.NoError(t, s.Close())
+		mustCheck(t, fs)
+		require.Equal(t, s.Secret(), exportedLedger(t, fs).Secret)
+		again := mustOpen(t, fs)
+		require.Equal(t, s.Secret(), again.Secret(), "it is kept")
+	})
+	t.Run("ErrDamaged secret", func(t *testing.T) {
+		for _, change := range []func(db *pebble.DB) error{
+			func(db *pebble.DB) error { return db.Delete([]byte{kindSecret}, pebble.Sync) },
+			func(db *pebble.DB) error { return db.Set([]byte{kindSecret}, make([]byte, 31), pebble.Sync) },
+		} {
+			fs := vfs.NewMem()
+			require.NoError(t, openIn(fs))
+			raw(t, fs, func(db *pebble.DB) { require.NoError(t, change(db)) })
+			require.ErrorIs(t, openIn(fs), ErrDamaged)
+		}
 	})
 	t.Run("ErrDamaged list of files", func(t *testing.T) {
 		fs := vfs.NewMem()
@@ -145,6 +174,18 @@ func TestOpen(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, sum.Users)
 	})
+}
+
+// exportedLedger is what an export says of the ledger.
+func exportedLedger(t *testing.T, fs vfs.FS) (found *ws.TransferLedger) {
+	require.NoError(t, Export(t.Context(), "ledger", fs, func(given *ws.Transfer) error {
+		if given.Ledger != nil {
+			found = given.Ledger
+		}
+		return nil
+	}))
+	require.NotNil(t, found)
+	return found
 }
 
 // fill makes a ledger with a few tables.

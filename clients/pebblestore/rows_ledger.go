@@ -7,8 +7,11 @@ import (
 )
 
 // format is the number of the record layout that this program writes. A release that changes the meaning of a key or a
-// value raises it.
-const format = 1
+// value, or adds one that has to be there, raises it.
+const format = 2
+
+// secretFormat is the first format in which a ledger has a secret.
+const secretFormat = 2
 
 func encodeLedger(dst []byte, info ws.LedgerInfo) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(info.Format)), info.Epoch)
@@ -26,6 +29,12 @@ func decodeLedger(value []byte) (ws.LedgerInfo, error) {
 	}
 	info.Epoch = d.uvarint()
 	return info, d.done(kindLedger)
+}
+
+func decodeSecret(value []byte) (secret ws.Secret, err error) {
+	d := decoder{rest: value}
+	copy(secret[:], d.take(len(secret)))
+	return secret, d.done(kindSecret)
 }
 
 // counters are the next numbers to be given; none is given twice.

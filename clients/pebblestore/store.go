@@ -16,10 +16,11 @@ import (
 
 // Store is the ledger in one folder of this machine. It is safe for concurrent use.
 type Store struct {
-	opt  Options
-	log  *slog.Logger
-	lock io.Closer
-	info ws.LedgerInfo
+	opt    Options
+	log    *slog.Logger
+	lock   io.Closer
+	info   ws.LedgerInfo
+	secret ws.Secret
 
 	// turn holds one token; whoever has it may use what follows. A commit that outlives its caller's deadline keeps it.
 	turn   chan struct{}
@@ -43,6 +44,9 @@ var _ ws.Store = (*Store)(nil)
 
 // Info describes the ledger.
 func (s *Store) Info() ws.LedgerInfo { return s.info }
+
+// Secret returns the ledger's secret.
+func (s *Store) Secret() ws.Secret { return s.secret }
 
 // unavailable wraps why the ledger cannot be used now.
 func unavailable(cause error) error {

@@ -20,6 +20,13 @@ func mustOpen(tb testing.TB, fs vfs.FS) *Store {
 	return s
 }
 
+func TestStore_Secret(t *testing.T) {
+	wstest.Secret(t, func(t *testing.T) func() ws.Store {
+		fs := vfs.NewMem()
+		return func() ws.Store { return mustOpen(t, fs) }
+	})
+}
+
 func TestStore(t *testing.T) {
 	wstest.Store(t, func(t *testing.T) ws.Store { return mustOpen(t, vfs.NewMem()) })
 }

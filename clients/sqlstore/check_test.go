@@ -94,6 +94,8 @@ func TestCheck(t *testing.T) {
 
 // breaks are statements that each break one invariant of the ledger that checked makes.
 var breaks = map[string]struct{ statement, want string }{
+	"noSecret":          {"UPDATE yanlink_ledger SET secret = NULL", "the ledger's secret has another length than 32 bytes: none"},
+	"shortSecret":       {"UPDATE yanlink_ledger SET secret = 'short'", "the ledger's secret has another length than 32 bytes: 5"},
 	"userWithoutSystem": {"DELETE FROM yanlink_members WHERE conversation = 1 AND openid = 'bob'", `user "bob" has no stay`},
 	"deviceOfNobody":    {"UPDATE yanlink_devices SET openid = 'carol' WHERE device = '~tab'", `device "~tab" of "carol" belongs to no user`},
 	"tokenAhead":        {"UPDATE yanlink_tokens SET epoch = 4", `a token of "bob" has epoch 4, the user 0`},

@@ -166,7 +166,8 @@ func (i *Importer) write(ctx context.Context, w *waitingRows) error {
 	return nil
 }
 
-// Finish writes what still waits, has the ledger go on with the numbers and the epoch of the other one, and gives it free.
+// Finish writes what still waits, has the ledger go on with the numbers, the epoch and the secret of the other one, and gives it
+// free.
 func (i *Importer) Finish(ctx context.Context) error {
 	if i.from == nil {
 		return errors.New("what came does not say of which ledger it is")
@@ -184,9 +185,18 @@ func (i *Importer) Finish(ctx context.Context) error {
 		return errors.Join(
 			tx.exec(set, int64(i.from.NextConversation), []byte("conversation")),
 			tx.exec(set, int64(i.from.NextScheduled), []byte("scheduled")),
-			tx.exec(tx.dialect.bind("UPDATE yanlink_ledger SET format = ?, epoch = ?"), int64(format), int64(i.from.Info.Epoch)),
+			tx.exec(tx.dialect.bind("UPDATE yanlink_ledger SET format = ?, epoch = ?, secret = COALESCE(?, secret)"),
+				int64(format), int64(i.from.Info.Epoch), secretOf(i.from)),
 		)
 	})
+}
+
+// secretOf is the secret of the ledger that comes; nil if it has none yet, and this one keeps its own.
+func secretOf(from *ws.TransferLedger) []byte {
+	if from.Secret == (ws.Secret{}) {
+		return nil
+	}
+	return from.Secret[:]
 }
 
 // Close ends the importer. Without Finish before, the ledger is of no use: drop the database.

@@ -11,6 +11,8 @@ const hole = "4294967296"
 
 // invariants are all that Check looks at. A number kept for a conversation that is not there yet is none of their business.
 var invariants = []invariant{
+	{"the ledger's secret has another length than 32 bytes: %s", `
+		SELECT OCTET_LENGTH(secret) FROM yanlink_ledger WHERE secret IS NULL OR OCTET_LENGTH(secret) <> 32`},
 	{"user %q has no stay in the system conversation", `
 		SELECT u.openid FROM yanlink_users AS u
 		WHERE NOT EXISTS (SELECT 1 FROM yanlink_members AS m WHERE m.openid = u.openid AND m.conversation = 1)`},

@@ -19,7 +19,7 @@ var migrations embed.FS
 
 // format is the number of the tables' layout that this program reads and writes. A release that changes them adds a
 // migration and raises it.
-const format = 2
+const format = 3
 
 var (
 	// ErrNewerFormat says that a newer program has made the tables.
@@ -80,7 +80,6 @@ func (s *Store) step(ctx context.Context, conn *sql.Conn, n uint32) error {
 	for _, statement := range append(statements,
 		"CREATE TABLE IF NOT EXISTS yanlink_ledger (id smallint NOT NULL, format integer NOT NULL, epoch bigint NOT NULL, PRIMARY KEY (id))",
 		fmt.Sprintf("INSERT INTO yanlink_ledger (id, format, epoch) SELECT 1, %d, 1 WHERE NOT EXISTS (SELECT 1 FROM yanlink_ledger)", n),
-		fmt.Sprintf("UPDATE yanlink_ledger SET format = %d", n),
 	) {
 		if strings.TrimSpace(statement) == "" {
 			continue
@@ -89,7 +88,13 @@ func (s *Store) step(ctx context.Context, conn *sql.Conn, n uint32) error {
 			return err
 		}
 	}
-	return nil
+	if n == secretFormat {
+		if err := s.makeSecret(ctx, conn); err != nil {
+			return err
+		}
+	}
+	_, err = conn.ExecContext(ctx, fmt.Sprintf("UPDATE yanlink_ledger SET format = %d", n))
+	return err
 }
 
 // querier is a database or one of its connections.

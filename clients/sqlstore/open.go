@@ -110,6 +110,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.secret, err = s.readSecret(ctx); err != nil {
+		return err
+	}
 	return s.occupy(ctx)
 }
 

@@ -52,21 +52,7 @@ func TestOpen(t *testing.T) {
 		})
 		t.Run("TwoNodesAtOnce", func(t *testing.T) {
 			opt := fresh(t, driver, server)
-			var wg sync.WaitGroup
-			for range 4 {
-				wg.Go(func() {
-					s, err := Open(t.Context(), opt)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if s.Info().Format != format {
-						t.Errorf("the format is %d", s.Info().Format)
-					}
-					_ = s.Close()
-				})
-			}
-			wg.Wait()
+			openAtOnce(t, opt)
 			mustHold(t, opt)
 		})
 		t.Run("CutShort", func(t *testing.T) {
@@ -75,8 +61,20 @@ func TestOpen(t *testing.T) {
 			execute(t, opt, "CREATE TABLE yanlink_counters (name "+map[string]string{"mysql": "VARBINARY(32)", "postgres": "bytea"}[driver]+
 				" NOT NULL, next_id bigint NOT NULL, PRIMARY KEY (name))")
 			mustCommit(t, mustOpen(t, opt), &ws.PutUser{OpenID: "alice", At: 1})
-			execute(t, opt, "UPDATE yanlink_ledger SET format = 1") // the second one was, right before it could note that it was done
-			require.Equal(t, uint32(format), mustOpen(t, opt).Info().Format)
+			secret := mustOpen(t, opt).Secret()
+			execute(t, opt, "UPDATE yanlink_ledger SET format = 1") // the others were, right before they could note that they were done
+			again := mustOpen(t, opt)
+			require.Equal(t, uint32(format), again.Info().Format)
+			require.Equal(t, secret, again.Secret(), "it was made anew")
+		})
+		t.Run("ErrSecret", func(t *testing.T) {
+			opt := fresh(t, driver, server)
+			require.NoError(t, mustOpen(t, opt).Close())
+			for _, wrong := range []string{"NULL", "'short'"} {
+				execute(t, opt, "UPDATE yanlink_ledger SET secret = "+wrong)
+				_, err := Open(t.Context(), opt)
+				require.ErrorContains(t, err, "put 32 random bytes there", wrong)
+			}
 		})
 		t.Run("OlderFormat", func(t *testing.T) {
 			opt := fresh(t, driver, server)
@@ -84,7 +82,9 @@ func TestOpen(t *testing.T) {
 			mustCommit(t, s, &ws.PutUser{OpenID: "alice", At: 1})
 			require.NoError(t, s.Close())
 			execute(t, opt, "ALTER TABLE yanlink_members DROP COLUMN read_at")
+			execute(t, opt, "ALTER TABLE yanlink_ledger DROP COLUMN secret")
 			execute(t, opt, "UPDATE yanlink_ledger SET format = 1")
+			openAtOnce(t, opt)
 			stays, err := mustOpen(t, opt).Stays(t.Context(), ws.SystemConversation, "alice")
 			require.NoError(t, err)
 			require.Equal(t, []ws.Stay{{Conversation: ws.SystemConversation, User: "alice", Joined: 1}}, stays)
@@ -126,6 +126,29 @@ func TestOpen(t *testing.T) {
 		_, err := Open(t.Context(), Options{Driver: "oracle"})
 		require.ErrorContains(t, err, "use mysql or postgres")
 	})
+}
+
+// openAtOnce opens a ledger at several nodes at the same time, which have to agree.
+func openAtOnce(t *testing.T, opt Options) {
+	var wg sync.WaitGroup
+	opened := make([]*Store, 4)
+	for i := range opened {
+		wg.Go(func() {
+			s, err := Open(t.Context(), opt)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			opened[i] = s
+			_ = s.Close()
+		})
+	}
+	wg.Wait()
+	for _, s := range opened {
+		require.NotNil(t, s)
+		require.Equal(t, uint32(format), s.Info().Format)
+		require.Equal(t, s.Secret(), opened[0].Secret(), "two nodes have two secrets")
+	}
 }
 
 // unusedAddr is an address at which nothing listens.

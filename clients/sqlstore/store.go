@@ -18,6 +18,7 @@ type Store struct {
 	db      *sql.DB
 	dialect dialect
 	info    ws.LedgerInfo
+	secret  ws.Secret
 
 	use        sync.RWMutex // held for reading by whatever uses the database, for writing by Close
 	closed     bool
@@ -37,6 +38,9 @@ var errClosed = errors.New("the ledger is closed")
 
 // Info describes the ledger.
 func (s *Store) Info() ws.LedgerInfo { return s.info }
+
+// Secret returns the ledger's secret.
+func (s *Store) Secret() ws.Secret { return s.secret }
 
 // Close waits for commits and reads under way and frees everything. Calls after it return ErrUnavailable.
 func (s *Store) Close() error {

@@ -43,6 +43,15 @@ func mustOpen(tb testing.TB, opt Options) *Store {
 	return s
 }
 
+func TestStore_Secret(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		wstest.Secret(t, func(t *testing.T) func() ws.Store {
+			opt := fresh(t, driver, server)
+			return func() ws.Store { return mustOpen(t, opt) }
+		})
+	})
+}
+
 func TestStore(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {
 		wstest.Store(t, func(t *testing.T) ws.Store { return mustOpen(t, fresh(t, driver, server)) })

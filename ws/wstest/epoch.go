@@ -37,7 +37,7 @@ func NewEpoch(t *testing.T, open func() ws.Store, renew func() ws.LedgerInfo) {
 		return records
 	}
 	before, first := device(), send("jack", "one")
-	talk, epoch := first.Record.Conversation, s.Info().Epoch
+	talk, epoch, secret := first.Record.Conversation, s.Info().Epoch, s.Secret()
 	const epochs = 3
 	for n := uint64(1); n <= epochs; n++ {
 		require.NoError(t, s.Close())
@@ -45,6 +45,7 @@ func NewEpoch(t *testing.T, open func() ws.Store, renew func() ws.LedgerInfo) {
 		require.Equal(t, epoch+n, info.Epoch)
 		s = open()
 		require.Equal(t, info, s.Info())
+		require.Equal(t, secret, s.Secret(), "what was given out before is not known any more")
 	}
 	require.Greater(t, device().Epoch, before.Epoch+ws.EpochStep)
 	second := send("jack", "two")

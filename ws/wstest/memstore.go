@@ -12,6 +12,7 @@ import (
 // It is safe for concurrent use and forgets everything with the process.
 type MemStore struct {
 	faults faults
+	secret ws.Secret
 	commit sync.Mutex // one commit at a time, so that a held one is not overtaken
 
 	mu      sync.RWMutex
@@ -23,7 +24,7 @@ type MemStore struct {
 var _ ws.Store = (*MemStore)(nil)
 
 // NewMemStore returns an empty ledger.
-func NewMemStore() *MemStore { return &MemStore{ledger: newLedger()} }
+func NewMemStore() *MemStore { return &MemStore{secret: ws.NewSecret(), ledger: newLedger()} }
 
 // Commit implements ws.Committer.
 func (m *MemStore) Commit(ctx context.Context, ops []ws.Op) error {
@@ -68,6 +69,9 @@ func (m *MemStore) Batches() int {
 
 // Info implements ws.Store.
 func (m *MemStore) Info() ws.LedgerInfo { return ws.LedgerInfo{Format: 1, Epoch: 1} }
+
+// Secret implements ws.Store.
+func (m *MemStore) Secret() ws.Secret { return m.secret }
 
 // Close implements ws.Store.
 func (m *MemStore) Close() error {

@@ -132,10 +132,12 @@ func (p *pair) run() {
 
 // restart closes the store under test and opens it again. The first store's own cleanup finds it closed.
 func (p *pair) restart() {
+	secret := p.tested.Secret()
 	require.NoError(p.tested, p.tested.Close())
 	store := p.reopen()
 	p.tested.Cleanup(func() { _ = store.Close() })
 	p.tested.Store = store
+	require.Equal(p.tested, store.Secret(), secret, "the ledger has another secret")
 	p.log = append(p.log, "restart")
 	p.compare()
 }

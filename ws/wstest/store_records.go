@@ -153,6 +153,7 @@ var recordRules = []rule{
 	{"info", func(s *subject) {
 		require.NotZero(s, s.Info().Format)
 		require.NotZero(s, s.Info().Epoch)
+		require.NotZero(s, s.Secret())
 	}},
 	{"notFound", func(s *subject) {
 		_, err := s.User(s.ctx, "nobody")
