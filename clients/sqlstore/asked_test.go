@@ -38,6 +38,7 @@ var besides = map[string]string{
 	"verify.go":   "reads what an import wrote, by its keys",
 	"migrate.go":  "changes the tables, at a start",
 	"session.go":  "passes on what others ask",
+	"secret.go":   "makes and reads one value, at a start",
 	"mysql.go":    "asks for settings and a lock, at a start",
 	"postgres.go": "the same",
 }
