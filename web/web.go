@@ -2,6 +2,12 @@
 //
 // The page is plain HTML, CSS and ES modules, served as they stand in the folder: there is no build step. All its
 // addresses are relative, so that it works wherever the bundle is mounted.
+//
+// "?as=rose&name=Rose" logs in directly where the development login is mounted, "&with=will" opens a conversation. A second
+// tab of the same person shares the connection of the first; a phone is a device of its own beside the desk, and either can
+// sign the other out. Without the development login the page asks for a token.
+//
+// The client is an npm package too, which README.md describes: this folder, of which package.json names the files.
 package web
 
 import (

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -134,35 +133,6 @@ func TestClient_Size(t *testing.T) {
 	require.NoError(t, w.Close())
 	require.Less(t, packed.Len(), 10_000, "gzipped")
 	require.NotRegexp(t, `(?m)^import\s|\bimport\(|innerHTML`, string(text), "it is copied as one file")
-}
-
-// TestClient_Types compares what the client has with what its types promise.
-func TestClient_Types(t *testing.T) {
-	code, err := os.ReadFile("yanlink.js")
-	require.NoError(t, err)
-	types, err := os.ReadFile("yanlink.d.ts")
-	require.NoError(t, err)
-	names := func(text, pattern string) []string {
-		var found []string
-		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
-			if name := match[len(match)-1]; !slices.Contains(found, name) {
-				found = append(found, name)
-			}
-		}
-		slices.Sort(found)
-		return found
-	}
-	classOf := func(text, head string) string {
-		_, class, found := strings.Cut(text, head)
-		require.True(t, found, head)
-		class, _, _ = strings.Cut(class, "\n}")
-		return class
-	}
-	require.Equal(t, names(string(code), `(?m)^export (?:async )?(?:class|function) (\w+)`), names(string(types), `(?m)^export (?:class|function) (\w+)`))
-	require.Equal(t, names(classOf(string(code), "export class Link {"), `(?m)^  (?:async |get )?(\w+)\(`), names(classOf(string(types), "export class Link {"), `(?m)^  (?:readonly )?(\w+)[(:<]`))
-	emitted := append(names(string(code), `(?:#emit|tell)\("(\w+)"`), "message", "event")
-	slices.Sort(emitted)
-	require.Equal(t, emitted, names(classOf(string(types), "export interface Events {"), `(?m)^  (\w+):`))
 }
 
 func TestHandler_Vary(t *testing.T) {

@@ -109,8 +109,8 @@ export class Link {
 export interface Events {
   connection: Connection;
   message: ChatRecord;
-  /** With a position when somebody took a message back; without one, `recalled` and `mine` only, when a tab of this device did. */
-  recalled: ChatRecord;
+  /** Somebody took a message back. Without a position when a tab of this device did. */
+  recalled: ChatRecord | { kind: "recalled"; recalled: string; mine: true; conversationId?: never };
   event: ChatRecord;
   /** A message of ours began to wait, was delayed, stored or refused; of this tab, an earlier page, or another tab. May repeat. */
   outgoing: Outgoing;

@@ -91,7 +91,7 @@ func (p inTab) told() told {
 	return value[told](p.page, "rose.state()")
 }
 
-// inNode runs the client in Node.js.
+// inNode runs the client in Node.js, where it is installed as a package.
 type inNode struct {
 	t       *testing.T
 	calls   io.Writer
@@ -101,6 +101,9 @@ type inNode struct {
 func startNode(t *testing.T, s *server, me, peer string) *inNode {
 	t.Helper()
 	command := exec.Command("node", "--experimental-websocket", "--no-warnings", "person.mjs", s.url(""), me, peer)
+	command.Dir = t.TempDir()
+	out, err := exec.Command("../test/project.sh", command.Dir, "person.mjs", "person.js").CombinedOutput()
+	require.NoError(t, err, "install the client: %s", out)
 	command.Stderr = os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	calls, err := command.StdinPipe()

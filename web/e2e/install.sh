@@ -1,7 +1,10 @@
 #!/bin/sh
-# Brings what the page's tests need: Chromium and Node.js, or only the one that is named: install.sh [chromium] [node].
-# Does nothing where they are there.
+# Brings what the tests of web/ need, or only what is named: install.sh [chromium] [node] [npm] [typescript]. The
+# first three are this system's packages, the others come by npm into the cache. Does nothing where they are there.
 set -eu
+
+typescript=7.0.2
+tools=${XDG_CACHE_HOME:-$HOME/.cache}/yanlink-tools/web
 
 has() {
 	for name in "$@"; do
@@ -10,27 +13,47 @@ has() {
 	return 1
 }
 
-[ $# -gt 0 ] || set -- chromium node
+# fetch brings a package of npm into the cache, in this version.
+fetch() {
+	[ "$(cat "$tools/$1.version" 2>/dev/null || true)" != "$2" ] || return 0
+	echo "fetching $1 $2"
+	mkdir -p "$tools"
+	rm -rf "${tools:?}/$1"
+	npm install --silent --no-audit --no-fund --prefix "$tools/$1" "$1@$2"
+	echo "$2" >"$tools/$1.version"
+}
+
+# system brings packages of this system.
+system() {
+	if ! has apt-get; then
+		echo "the tests of web/: please install $* with this system's packages (CHROMIUM may name a browser)" >&2
+		exit 1
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		echo "the tests of web/: please run: sudo apt-get install --no-install-recommends $*" >&2
+		exit 1
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q
+	apt-get install -q -y --no-install-recommends "$@"
+}
+
+[ $# -gt 0 ] || set -- chromium node npm typescript
 missing=""
 for wanted in "$@"; do
 	case "$wanted" in
 	chromium) has "${CHROMIUM:-}" chromium chromium-browser google-chrome || missing="$missing chromium" ;;
 	node) has node || missing="$missing nodejs" ;;
-	*) echo "install.sh: $wanted is neither chromium nor node" >&2 && exit 2 ;;
+	npm) has npm || missing="$missing npm" ;;
+	typescript) ;;
+	*) echo "install.sh: nobody knows $wanted" >&2 && exit 2 ;;
 	esac
 done
-missing=${missing# }
-[ -n "$missing" ] || exit 0
-
-if ! has apt-get; then
-	echo "the page's tests: please install $missing with this system's packages (CHROMIUM may name a browser)" >&2
-	exit 1
-fi
-if [ "$(id -u)" != 0 ]; then
-	echo "the page's tests: please run: sudo apt-get install --no-install-recommends $missing" >&2
-	exit 1
-fi
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -q
 # shellcheck disable=SC2086 # two words are two packages
-apt-get install -q -y --no-install-recommends $missing
+[ -z "$missing" ] || system $missing
+
+for wanted in "$@"; do
+	case "$wanted" in
+	typescript) fetch typescript "$typescript" ;;
+	esac
+done

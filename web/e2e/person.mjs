@@ -1,7 +1,7 @@
 // A person in Node.js: node --experimental-websocket person.mjs BASE ME PEER. Takes calls as lines of JSON, [name, …arguments],
 // and answers each with one line.
 import { createInterface } from "node:readline";
-import { connect } from "../yanlink.js";
+import { connect } from "yanlink";
 import "./person.js";
 
 const [base, me, peer] = process.argv.slice(2);

@@ -3,5 +3,5 @@
 set -eu
 
 folder=$(cd "$(dirname "$0")" && pwd)
-"$folder/../e2e/install.sh" node
+"$folder/../e2e/install.sh" node npm typescript
 exec node --test "$folder"/*.test.mjs

@@ -22,7 +22,7 @@ Object.assign(globalThis, {
 globalThis.Notification = class { constructor() { called.push("Notification"); } static permission = "granted"; };
 
 const { connect } = await import(pathToFileURL(client));
-const text = readFileSync(script, "utf8").replace(/"[./\w]*assets\/yanlink\.js"/, JSON.stringify(pathToFileURL(client).href));
+const text = readFileSync(script, "utf8").replace(/"(?:[./\w]*assets\/yanlink\.js|yanlink)"/, JSON.stringify(pathToFileURL(client).href));
 const names = ["link", "im"].filter((name) => new RegExp(`const ${name} =`).test(text));
 writeFileSync(script, `${text}\nexport { ${names[0]} as made };\n`);
 
