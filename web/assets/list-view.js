@@ -19,7 +19,7 @@ export class ListView {
       h("p", { text: "No conversations yet." }),
       h("p", {}, "Write to somebody by their id, for instance after logging in as ",
         h("a", { href: `?${new URLSearchParams({ as: other[0], name: other[1], with: me.openid })}`, target: "_blank", rel: "noopener", text: `${other[1]} in a second window` }), "."));
-    this.element = h("aside", { class: "side" },
+    this.element = h("div", { class: "side" },
       h("header", { class: "me" }, avatar(me),
         h("div", { class: "who" }, h("strong", { text: me.name }), this.#about),
         h("button", { type: "button", class: "quiet devices-button", text: "Devices", onclick: on.devices }),
@@ -72,7 +72,8 @@ export class ListView {
         h("span", { class: types ? "preview types" : "preview faint", text: types ? "typing…" : preview })),
       h("span", { class: "aside" },
         chat.last && h("span", { class: "faint", text: whenOf(chat.last.at) }),
-        chat.unread > 0 && h("span", { class: "unread", text: chat.unread > 99 ? "99+" : chat.unread, "aria-label": `${chat.unread} unread` }),
+        chat.unread > 0 && h("span", { class: "unread", text: chat.unread > 99 ? "99+" : chat.unread }),
+        chat.unread > 0 && h("span", { class: "hidden", text: "unread" }),
         status === "online" && h("span", { class: "hidden", text: "online" }))];
   }
 

@@ -63,7 +63,8 @@ class Talk {
       send: (chat, text) => this.#send(chat, text), typing: (chat) => this.#typing(chat), recall: (message) => this.#recall(message),
       again: (chat, message) => this.#again(chat, message), older: (chat) => this.#older(chat), back: () => this.#show(null),
     });
-    this.#frame = h("div", { class: "frame" }, this.#connection.element, this.#list.element, this.#thread.element, this.#devices.element);
+    this.#frame = h("main", { class: "frame" }, h("h1", { class: "hidden", text: "Yanlink" }),
+      this.#connection.element, this.#list.element, this.#thread.element, this.#devices.element);
   }
 
   #listen() {

@@ -27,7 +27,7 @@ export class ThreadView {
     this.#compose = h("form", { class: "compose", onsubmit: (event) => this.#submit(event) },
       h("label", { class: "hidden", for: "compose", text: "Message. Enter sends, Shift and Enter begins a new line." }),
       this.#input, h("button", { type: "submit", class: "primary", text: "Send" }));
-    this.element = h("main", { class: "thread" });
+    this.element = h("section", { class: "thread", "aria-label": "Conversation" });
     this.open(null);
   }
 

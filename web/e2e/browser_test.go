@@ -132,11 +132,11 @@ func (p *page) run(steps ...step) {
 }
 
 // value runs a script in the tab and returns what it comes to.
-func value[T any](p *page, script string) T {
+func value[T any](p *page, script string, options ...chromedp.EvaluateOption) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	result, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
+	result, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, options...))
 	require.NoError(p.t, err)
 	return result
 }

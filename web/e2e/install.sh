@@ -1,9 +1,10 @@
 #!/bin/sh
-# Brings what the tests of web/ need, or only what is named: install.sh [chromium] [node] [npm] [typescript]. The
-# first three are this system's packages, the others come by npm into the cache. Does nothing where they are there.
+# Brings what the tests of web/ need, or only what is named: install.sh [chromium] [node] [npm] [typescript] [axe-core]. The
+# first three are packages of this system, the others come by npm into the cache. Does nothing where they are there.
 set -eu
 
 typescript=7.0.2
+axe_core=4.14.1
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/yanlink-tools/web
 
 has() {
@@ -38,14 +39,14 @@ system() {
 	apt-get install -q -y --no-install-recommends "$@"
 }
 
-[ $# -gt 0 ] || set -- chromium node npm typescript
+[ $# -gt 0 ] || set -- chromium node npm typescript axe-core
 missing=""
 for wanted in "$@"; do
 	case "$wanted" in
 	chromium) has "${CHROMIUM:-}" chromium chromium-browser google-chrome || missing="$missing chromium" ;;
 	node) has node || missing="$missing nodejs" ;;
 	npm) has npm || missing="$missing npm" ;;
-	typescript) ;;
+	typescript | axe-core) ;;
 	*) echo "install.sh: nobody knows $wanted" >&2 && exit 2 ;;
 	esac
 done
@@ -55,5 +56,6 @@ done
 for wanted in "$@"; do
 	case "$wanted" in
 	typescript) fetch typescript "$typescript" ;;
+	axe-core) fetch axe-core "$axe_core" ;;
 	esac
 done

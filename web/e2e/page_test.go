@@ -261,7 +261,7 @@ func TestPage_OwnSignOn(t *testing.T) {
 	field := chromedp.CSS("#login-token")
 	p.run(chromedp.WaitVisible(field))
 	require.Contains(t, p.text(".notice"), "no development login")
-	p.picture("token")
+	p.looks("token")
 
 	p.run(chromedp.SendKeys(field, "a guess"), enter)
 	p.eventually("a wrong token is refused", func() bool { return p.text(".problem") == "The server does not accept this." })
