@@ -102,4 +102,3 @@ func TestRequestID(t *testing.T) {
 		}
 	}
 }
-
