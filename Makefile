@@ -31,9 +31,10 @@ run: ## run the server with its data in ./data
 .PHONY: test
 test: lint test-race test-oidc test-page test-deploy storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
 
+# Nothing comes from the cache of results: it does not know of the programs that tests build and run.
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
-	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -tags services -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
+	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname -- -race -count=1 -tags services -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
 
 .PHONY: test-oidc
 test-oidc: ## sign-on at an OpenID Connect provider; a module of its own, for its dependencies
