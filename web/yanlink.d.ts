@@ -82,7 +82,7 @@ export class Link {
   typing(to: Recipient, signal?: string): void;
   /** Wants to know about the presence of these people too; at most the 200 named last. The answers are `presence` events. */
   watch(users: Iterable<string>): void;
-  /** Asks whether messages of an earlier page have been delivered; the answers are `delivered` and `gone` events. */
+  /** Asks whether messages have been delivered, for instance those of an earlier page; the answers are `delivered` and `gone` events. */
   track(messageIds: string[]): void;
   /**
    * Asks for another token and goes on under it, without a new connection. Resolves when the server has taken it. It is
@@ -114,7 +114,7 @@ export interface Events {
   event: ChatRecord;
   /** A message of ours began to wait, was delayed, stored or refused; of this tab, an earlier page, or another tab. May repeat. */
   outgoing: Outgoing;
-  /** A device has acknowledged a message of ours; `delivered` and `of` count instead in a large group. */
+  /** A device has acknowledged a message of ours; `delivered` and `of` count instead in a large group. Told once, and again after `track`. */
   delivered: { messageId: string; msgid?: string; to?: string; device?: string; at: number; groupId?: string; delivered?: number; of?: number };
   /** Somebody has read a conversation up to a position; we ourselves too, in another tab or on another device. */
   read: { conversationId: string; seq: number; user: string; at?: number };

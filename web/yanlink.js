@@ -22,13 +22,13 @@ const ends = {
   1000: "closed", 1001: "closed", 1007: "bug", 1009: "bug", 4400: "bug", 4403: "forbidden", 4409: "replaced",
 };
 
-/** Full jitter: any time up to a ceiling that doubles with each failure in a row. */
+/** Full jitter, below a ceiling that doubles with each failure in a row. */
 const backoff = (failures) => Math.round(Math.random() * Math.min(20_000, 500 * 2 ** Math.min(failures, 16)));
 
 function delayAfter(code, reason, failures) {
   // At once, since another node or a new token is waiting; but not in a circle.
   if ((code === 1012 || code === 4401) && failures === 0) return 0;
-  const hint = [1011, 1013, 4410].includes(code) && /"retryAfterMs":\s*(\d+)/.exec(reason);
+  const hint = /"retryAfterMs":\s*(\d+)/.exec(reason);
   return hint ? Number(hint[1]) : backoff(failures);
 }
 
@@ -45,7 +45,7 @@ const kinds = { [Type.message]: "message", [Type.groupMessage]: "message", [Type
 function parse(text) {
   const frame = JSON.parse(text);
   const { type, params = {} } = frame.msg ?? frame;
-  return { type, params, id: frame.id, messageId: frame.msg && frame.messageId, at: params.at ?? frame.activeTime };
+  return { type, params, id: frame.id, messageId: frame.messageId, at: params.at ?? frame.activeTime };
 }
 
 /** What stands at a position, from a frame or from history. */
@@ -65,11 +65,11 @@ function historyItem(item, conversationId, me) {
 
 const person = (user) => (typeof user === "string" ? { openid: user } : user && { openid: user.openid, userName: user.userName });
 
-/** Times come as epoch ms over the socket and as RFC 3339 by REST. */
+/** Epoch ms over the socket, RFC 3339 by REST. */
 const millis = (time) => (typeof time === "number" ? time : Date.parse(time) || 0);
 
 /** crypto.randomUUID is not there on pages that came over plain HTTP. */
-const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 /** The subprotocol carries the token, so that no URL and no log does. */
 function subprotocols(token) {
@@ -77,7 +77,7 @@ function subprotocols(token) {
   return ["yanlink.v1", `yanlink.token.${text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`];
 }
 
-const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 function bound(collection) {
   for (const key of collection.keys()) if (collection.size > most) collection.delete(key);
@@ -299,27 +299,20 @@ function database(name) {
     asked.onsuccess = () => done(asked.result);
     asked.onerror = () => fail(asked.error);
   });
-  const run = async (mode, ask) => {
+  const run = (act, mode = "readwrite") => async (value) => {
     const transaction = (await opened).transaction("state", mode);
-    const asked = ask(transaction.objectStore("state"));
+    const asked = transaction.objectStore("state")[act](value);
     return new Promise((done, fail) => {
       transaction.oncomplete = () => done(asked.result);
       transaction.onabort = () => fail(transaction.error);
     });
   };
-  return {
-    all: () => run("readonly", (store) => store.getAll()),
-    put: (value) => run("readwrite", (store) => store.put(value)),
-    delete: (key) => run("readwrite", (store) => store.delete(key)),
-    clear: () => run("readwrite", (store) => store.clear()),
-  };
+  return { all: run("getAll", "readonly"), put: run("put"), delete: run("delete"), clear: run("clear") };
 }
-
-const nowhere = { all: async () => [], put: async () => {}, delete: async () => {}, clear: async () => {} };
 
 // ── The client
 
-/** Without Web Locks each tab is a device of its own, which the server forgets soon; a reload keeps its name. */
+/** A tab without Web Locks is a device of its own; a reload keeps its name. */
 function passingName(key, before = globalThis.sessionStorage?.getItem(key)) {
   const name = before || `~${randomId().slice(0, 8)}`;
   globalThis.sessionStorage?.setItem(key, name);
@@ -363,6 +356,7 @@ export class Link {
   #asked = new Map(); // id -> {frame, done, fail, timer}: requests without an answer
   #spoken = new Map(); // id -> frame: requests of all tabs that went over our socket
   #unproved = new Set(); // messageIds whose 17 is awaited
+  #proofs = new Map(); // messageId -> those that were told
   #watched = new Set(); // openids whose presence is wanted
 
   constructor(options) {
@@ -373,7 +367,7 @@ export class Link {
     const shared = share && Boolean(globalThis.navigator?.locks);
     this.#passing = share && !shared;
     this.#device = this.#passing ? passingName(this.#name) : device;
-    this.#store = storage ?? ("indexedDB" in globalThis ? database(this.#name) : nowhere);
+    this.#store = storage ?? ("indexedDB" in globalThis ? database(this.#name) : null);
     this.#connection = new Connection({
       me,
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
@@ -457,7 +451,10 @@ export class Link {
   }
 
   track(messageIds) {
-    for (const id of messageIds) this.#unproved.add(id);
+    for (const id of messageIds) {
+      this.#unproved.add(id);
+      this.#proofs.delete(id); // whoever asks is told again
+    }
     bound(this.#unproved);
     if (messageIds.length > 0) this.#write(this.#sync(messageIds.slice(-most)));
   }
@@ -499,7 +496,7 @@ export class Link {
 
   /** A storage that is full or forbidden costs the memory, not the message. */
   #keep(act, value) {
-    return this.#store[act](value).catch((error) => this.#emit("error", error));
+    return this.#store?.[act](value).catch((error) => this.#emit("error", error));
   }
 
   #share() {
@@ -621,9 +618,7 @@ export class Link {
     switch (type) {
       case Type.hello: return this.#welcome(params);
       case Type.accepted: return !asked && of && tell("outgoing", stored(entryOf(of.params, of.type), params));
-      case Type.delivered:
-        this.#unproved.delete(params.messageId);
-        return tell("delivered", { ...params, to: params.toUser, at });
+      case Type.delivered: return this.#proved(params, at);
       case Type.watch: return params.users.forEach((user) => tell("presence", user));
       case Type.presence: return tell("presence", params);
       case Type.read: return of && tell("read", { ...params, user: me, at });
@@ -820,8 +815,19 @@ export class Link {
     if (entry.state === "refused") throw entry.error;
     bound(this.#unproved.add(entry.messageId));
     // What the server had may have been delivered already, and the proof lost.
-    if (entry.duplicate) this.track([entry.messageId]);
+    if (entry.duplicate) this.#write(this.#sync([entry.messageId]));
     return entry;
+  }
+
+  /** The server may say the same again after a reconnect. */
+  #proved(params, at) {
+    const { messageId, toUser: to, device, delivered } = params;
+    this.#unproved.delete(messageId);
+    const proofs = this.#proofs.get(messageId) ?? new Set();
+    const proof = JSON.stringify([to, device, delivered]);
+    if (proofs.has(proof)) return;
+    bound(this.#proofs.set(messageId, proofs.add(proof)));
+    this.#emit("delivered", { ...params, to, at });
   }
 
   // ── REST
@@ -831,7 +837,7 @@ export class Link {
     const { token, expiresIn } = typeof answer === "string" ? { token: answer } : answer;
     this.#token = token;
     clearTimeout(this.#renewTimer);
-    if (expiresIn > 0) this.#renewTimer = setTimeout(() => this.#renewSoon(), Math.min(expiresIn * 800, 2 ** 31 - 1));
+    if (expiresIn > 0 && !this.#ended.signal.aborted) this.#renewTimer = setTimeout(() => this.#renewSoon(), Math.min(expiresIn * 800, 2 ** 31 - 1));
     return token;
   }
 
@@ -844,9 +850,9 @@ export class Link {
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
     const headers = { Authorization: `Bearer ${this.#token ?? (await this.#newToken(false))}` };
     if (body) headers["Content-Type"] = "application/json";
-    const send = this.#options.fetch ?? fetch;
-    const response = await send(url, { method, headers, body: body && JSON.stringify(body), cache: "no-store", signal: AbortSignal.timeout(patience) })
-      .catch(() => { throw new YanlinkError("unreachable", "the server cannot be reached", { temporary: true }); });
+    const response = await (this.#options.fetch ?? fetch)(url, {
+      method, headers, body: body && JSON.stringify(body), cache: "no-store", signal: AbortSignal.timeout(patience),
+    }).catch(() => { throw new YanlinkError("unreachable", "the server cannot be reached", { temporary: true }); });
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
     const { code = "http", message = `the server answered ${response.status}` } = answer?.error ?? {};

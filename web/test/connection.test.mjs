@@ -289,6 +289,17 @@ test("a link that is closed while it waits for a token or an answer stays closed
   assert.deepEqual([world.sockets.length, other.connection.state], [1, "ended"]);
 });
 
+test("a link that is closed while it renews asks for no more tokens", async () => {
+  const world = new World();
+  const token = async (how) => { world.tokens.push(how); return { token: "a token", expiresIn: 60 }; };
+  const { link } = await world.online({ token });
+  const renewal = assert.rejects(link.renew(), { code: "closed" });
+  await link.close();
+  await renewal;
+  await world.pass(120_000);
+  assert.deepEqual(world.tokens, [{ renew: false }, { renew: true }]);
+});
+
 test("garbage from the server is told and survived", async () => {
   const world = new World();
   const { link, socket } = await world.online();

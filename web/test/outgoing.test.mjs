@@ -201,3 +201,38 @@ test("track asks what became of messages of an earlier page", async () => {
   next.hello();
   assert.deepEqual(next.of(28)[0].pending, ["id-1", "id-2"]);
 });
+
+test("a proof is told once, over connections too, and again to whoever asks", async () => {
+  const world = new World();
+  const { link, socket } = await world.online();
+  const told = () => link.of("delivered").map(({ messageId, to, device, delivered }) => [messageId, to ?? delivered, device].join(" ").trim());
+  const proofs = (on) => {
+    for (const params of [
+      { messageId: "id-1", toUser: "will", device: "web" }, { messageId: "id-1", toUser: "will", device: "phone" },
+      { messageId: "id-1", toUser: "jack", device: "web" }, { messageId: "id-2", toUser: "will", device: "web" },
+      { messageId: "id-3", groupId: "g1", delivered: 60, of: 70 }, { messageId: "id-3", groupId: "g1", delivered: 70, of: 70 },
+    ]) on.say({ messageId: params.messageId, msg: { type: 17, status: 200, params: { at: 8000, ...params } } });
+  };
+  proofs(socket);
+  const all = ["id-1 will web", "id-1 will phone", "id-1 jack web", "id-2 will web", "id-3 60", "id-3 70"];
+  assert.deepEqual(told(), all);
+  proofs(socket);
+  socket.end();
+  await world.pass(1000);
+  const next = await world.socket();
+  next.hello();
+  proofs(next);
+  assert.deepEqual(told(), all);
+
+  note(link, "will", "hello", "m1");
+  await world.settle();
+  next.accept("m1", 1, { duplicate: true });
+  await world.settle();
+  assert.deepEqual(next.of(28).at(-1).pending, ["id-1"]);
+  proofs(next);
+  assert.deepEqual(told(), all, "nobody asked but the client itself");
+
+  link.track(["id-2"]);
+  proofs(next);
+  assert.deepEqual(told(), [...all, "id-2 will web"]);
+});
