@@ -56,3 +56,28 @@ func TestBundle_QueryTimeout(t *testing.T) {
 	release()
 	require.Equal(t, http.StatusOK, <-over)
 }
+
+// No call has longer than server.callTimeout, whatever it does and whatever else is set.
+func TestBundle_CallTimeout(t *testing.T) {
+	cfg, store := testConfig(t), wstest.NewMemStore()
+	cfg.Server.CallTimeout, cfg.Server.QueryTimeout = time.Second, 10*time.Minute
+	h := newHost(t, cfg, app.WithAuthenticator(&users{}), app.WithStore(store))
+	call(t, http.MethodGet, h.base+"/api/v1/me", "bob", "") // and is known
+	defer store.HoldReads()()
+	defer store.Hold()()
+	for _, request := range []struct{ method, path, body string }{
+		{http.MethodPost, "/messages", `{"to":"bob","message":"hi"}`}, {http.MethodGet, "/conversations", ""},
+	} {
+		ended := make(chan int, 1)
+		go func() {
+			status, _ := call(t, request.method, h.base+"/api/v1"+request.path, "bob", request.body)
+			ended <- status
+		}()
+		select {
+		case status := <-ended:
+			require.Equal(t, http.StatusServiceUnavailable, status, request.path)
+		case <-time.After(30 * time.Second):
+			t.Fatal(request.path + " goes on")
+		}
+	}
+}

@@ -329,7 +329,7 @@ func strangers(s *scene) {
 			{15, map[string]any{"from": "client", "msgid": "m1", "fromUser": s.id("ann"), "toUser": s.id("eve")}, "not_addressed"},
 			{15, map[string]any{"from": "client", "msgid": message, "fromUser": s.id("ann"), "toUser": s.id("eve")}, "not_addressed"},
 			{15, map[string]any{"conversationId": conversation, "upTo": got["seq"]}, "not_addressed"},
-			{25, map[string]any{"conversationId": conversation, "seq": got["seq"]}, "not_found"},
+			{25, map[string]any{"conversationId": conversation, "seq": got["seq"]}, "not_member"},
 			{30, map[string]any{"messageId": message}, "not_found"},
 		} {
 			eve.write(jsonOf(map[string]any{"type": test.kind, "params": test.params}))

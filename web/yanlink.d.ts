@@ -114,7 +114,7 @@ export interface Events {
   event: ChatRecord;
   /** A message of ours began to wait, was delayed, stored or refused; of this tab, an earlier page, or another tab. May repeat. */
   outgoing: Outgoing;
-  /** A device has acknowledged a message of ours; `delivered` and `of` count instead in a large group. Told once, and again after `track`. */
+  /** A device has acknowledged a message of ours; `delivered` and `of` count instead in a large group. Told once, and again after `track`, or when 200 other messages were told of since the message first was. */
   delivered: { messageId: string; msgid?: string; to?: string; device?: string; at: number; groupId?: string; delivered?: number; of?: number };
   /** Somebody has read a conversation up to a position; we ourselves too, in another tab or on another device. */
   read: { conversationId: string; seq: number; user: string; at?: number };

@@ -74,12 +74,12 @@ func (c *committer) submit(it item) error {
 		}
 	}
 	c.queue = append(c.queue, it)
-	first := len(c.queue) == 1
+	wake := len(c.queue) == 1 || len(c.queue) == c.opt.CommitBatch
 	if !it.kept() {
 		c.urgent++
-		first = first || c.urgent == 1
+		wake = wake || c.urgent == 1
 	}
-	if first {
+	if wake {
 		select {
 		case c.wake <- struct{}{}:
 		default:
@@ -138,8 +138,11 @@ func (c *committer) take() (batch []item, more bool) {
 	return c.fillLocked(batch), true
 }
 
-// riding reports whether nothing waits but what may wait for something else to join. The caller holds mu.
-func (c *committer) riding() bool { return c.urgent == 0 && len(c.retained) == 0 && !c.stopped }
+// riding reports whether nothing waits but what may wait for something else to join, and it is no whole batch. The caller
+// holds mu.
+func (c *committer) riding() bool {
+	return c.urgent == 0 && len(c.retained) == 0 && len(c.queue) < c.opt.CommitBatch && !c.stopped
+}
 
 func (c *committer) fill(batch []item) []item {
 	c.mu.Lock()

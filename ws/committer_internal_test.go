@@ -47,6 +47,20 @@ func TestCommitter_AcknowledgementsRide(t *testing.T) {
 	require.Equal(t, []item{ack}, batch, "but not for ever")
 }
 
+func TestCommitter_AcknowledgementsOfAWholeBatchGo(t *testing.T) {
+	c := newIdleCommitter()
+	for range c.opt.CommitBatch - 1 {
+		require.NoError(t, c.submit(&ackItem{}))
+	}
+	require.True(t, c.woken())
+	batch, _ := c.take()
+	require.Empty(t, batch)
+	require.NoError(t, c.submit(&ackItem{}))
+	require.True(t, c.woken(), "nothing more could join")
+	batch, _ = c.take()
+	require.Len(t, batch, c.opt.CommitBatch)
+}
+
 func TestCommitter_AcknowledgementsDoNotOutliveIt(t *testing.T) {
 	c := newIdleCommitter()
 	require.NoError(t, c.submit(&ackItem{}))

@@ -75,6 +75,7 @@ func (ps paces) keep(device DeviceRef, p pace) {
 	ps[device] = p
 }
 
+// forget makes room for a quarter of what there may be, so that not each device that goes has all of them looked at.
 func (ps paces) forget() {
 	for device, p := range ps {
 		if !p.spent() {
@@ -82,7 +83,7 @@ func (ps paces) forget() {
 		}
 	}
 	for device := range ps {
-		if len(ps) < maxPaces {
+		if len(ps) <= maxPaces*3/4 {
 			return
 		}
 		delete(ps, device)

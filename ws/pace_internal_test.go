@@ -24,13 +24,12 @@ func TestPaces(t *testing.T) {
 	for i := range maxPaces {
 		ps.keep(DeviceRef{"rose", strconv.Itoa(i)}, used())
 	}
-	require.Len(t, ps, maxPaces)
+	require.Len(t, ps, maxPaces*3/4+1, "the last one found it full, and has room made for others too")
 	require.NotContains(t, ps, DeviceRef{"jack", "web"}, "what is full again goes first")
 	ps.keep(DeviceRef{"rose", "0"}, used())
-	require.Len(t, ps, maxPaces)
 	require.Contains(t, ps, DeviceRef{"rose", "0"})
-	for i := range maxPaces {
+	for i := range 2 * maxPaces {
 		ps.keep(DeviceRef{"eve", strconv.Itoa(i)}, used())
+		require.LessOrEqual(t, len(ps), maxPaces, "never more")
 	}
-	require.Len(t, ps, maxPaces, "never more")
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Secret is what all nodes of a ledger know and nobody else does: by it a node recognizes what another one has given out, or
-// itself before a restart. It prints as a word, so that no log and no answer can hold it by mistake.
+// itself before a restart. It prints as a word, itself and in what shows it; what hides it in a field of its own must not be printed.
 type Secret [32]byte
 
 // NewSecret makes a secret that nobody can guess.

@@ -29,6 +29,7 @@ const rollbackTime = time.Second
 // spoken is a session whose transaction is begun and committed by statements, so that these travel with the others in one
 // text. The first text begins it and the last one, before Commit, ends it.
 type spoken struct {
+	ctx  context.Context // bounds the wait for a connection
 	db   *sql.DB
 	conn *sql.Conn
 	said bool // something may have reached the server
@@ -36,12 +37,12 @@ type spoken struct {
 
 func speak(ctx context.Context, db *sql.DB) (*spoken, error) {
 	conn, err := db.Conn(ctx)
-	return &spoken{db: db, conn: conn}, err
+	return &spoken{ctx: ctx, db: db, conn: conn}, err
 }
 
 // ExecContext implements session.
 func (s *spoken) ExecContext(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
-	err = s.say(ctx, func() (err error) {
+	err = s.say(func() (err error) {
 		result, err = s.conn.ExecContext(ctx, query, args...)
 		return err
 	})
@@ -50,7 +51,7 @@ func (s *spoken) ExecContext(ctx context.Context, query string, args ...any) (re
 
 // QueryContext implements session.
 func (s *spoken) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = s.say(ctx, func() (err error) {
+	err = s.say(func() (err error) {
 		rows, err = s.conn.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // whoever asked reads and closes them
 		return err
 	})
@@ -58,21 +59,21 @@ func (s *spoken) QueryContext(ctx context.Context, query string, args ...any) (r
 }
 
 // say runs fn. The server may have closed a connection that nobody used, which shows when it is used and before anything was
-// sent: then another one is taken, as database/sql does for transactions of its own.
-func (s *spoken) say(ctx context.Context, fn func() error) error {
-	for {
-		err := fn()
-		if s.said || !errors.Is(err, driver.ErrBadConn) {
-			s.said = true
-			return err
-		}
-		another, failed := s.db.Conn(ctx)
+// sent: then another one is taken, as database/sql does for transactions of its own. No more than one is new: a server that
+// is read only has the driver close each of them.
+func (s *spoken) say(fn func() error) error {
+	err := fn()
+	for others := s.db.Stats().Idle; others >= 0 && !s.said && errors.Is(err, driver.ErrBadConn); others-- {
+		_ = s.conn.Close() // it is out of the pool already
+		another, failed := s.db.Conn(s.ctx)
 		if failed != nil {
 			return failed
 		}
-		_ = s.conn.Close() // it is out of the pool already
 		s.conn = another
+		err = fn()
 	}
+	s.said = true
+	return err
 }
 
 // Commit gives the connection back, on which the transaction is committed.

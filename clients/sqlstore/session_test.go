@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/deploy/services"
@@ -84,4 +85,40 @@ func TestTransaction_LeavesNothing(t *testing.T) {
 			})
 		}
 	})
+}
+
+// A server that became read only refuses a batch at once, and is not connected to again and again.
+func TestSpoken_ReadOnly(t *testing.T) {
+	server := services.MustStart(t, services.Spec{Kind: services.MariaDB, Dir: t.TempDir()})
+	opt := fresh(t, "mysql", server.Instance)
+	operator := mustOpen(t, opt)
+	run := func(statements ...string) {
+		for _, statement := range statements {
+			_, err := operator.db.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+		}
+	}
+	connects := func() (n int) {
+		var name string
+		require.NoError(t, operator.db.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Connections'").Scan(&name, &n))
+		return n
+	}
+	dsn, err := mysql.ParseDSN(opt.DSN)
+	require.NoError(t, err)
+	dsn.User, dsn.Passwd = "app", "app" // root may write nonetheless
+	run("CREATE USER app@'%' IDENTIFIED BY 'app'", "GRANT ALL ON "+dsn.DBName+".* TO app@'%'")
+	s := mustOpen(t, Options{Driver: "mysql", DSN: dsn.FormatDSN()})
+	mustCommit(t, s, &ws.PutUser{OpenID: "alice", At: 1})
+
+	run("SET GLOBAL read_only = 1")
+	before := connects()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.ErrorIs(t, s.Commit(ctx, []ws.Op{&ws.PutUser{OpenID: "bob", At: 1}}), ws.ErrUnavailable)
+	require.Error(t, s.within(ctx, func(tx *transaction) error { return tx.exec("UPDATE yanlink_users SET last_seen = 1") }))
+	require.NoError(t, ctx.Err())
+	require.Less(t, connects()-before, 10)
+	require.Zero(t, s.db.Stats().InUse)
+	run("SET GLOBAL read_only = 0")
+	mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
 }

@@ -39,7 +39,7 @@ func prepareMariaDB(ctx context.Context, s Spec) error {
 
 // mariadbAccount is run at each start, before anybody is let in.
 const mariadbAccount = "CREATE USER IF NOT EXISTS '" + User + "'@'" + loopback + "' IDENTIFIED BY '" + Password + "';\n" +
-	"GRANT ALL PRIVILEGES ON *.* TO '" + User + "'@'" + loopback + "';\n" +
+	"GRANT ALL PRIVILEGES ON *.* TO '" + User + "'@'" + loopback + "' WITH GRANT OPTION;\n" +
 	"CREATE DATABASE IF NOT EXISTS " + Database + ";\n"
 
 // asRoot is what mariadbd wants to hear before it runs as root.

@@ -114,7 +114,7 @@ func TestBench_Neighbours(t *testing.T) {
 	require.NoError(t, err)
 	var report Report
 	require.NoError(t, json.Unmarshal(raw, &report))
-	require.Len(t, report.Figures, 2+(len(troubles)-1)*3)
+	require.Len(t, report.Figures, 2+(len(troubles)-1)*3+1)
 	require.Len(t, report.Runs, len(troubles))
 	require.Nil(t, report.Runs[0].Neighbour)
 	answers := map[scenario.Trouble]string{

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,18 +126,10 @@ func growth(samples []Holdings, of func(*Holdings) *float64) float64 {
 	if quarter == 0 {
 		return 0
 	}
-	before, after := median(samples[quarter:2*quarter], of), median(samples[len(samples)-quarter:], of)
+	value := func(h *Holdings) float64 { return *of(h) }
+	before, after := middle(samples[quarter:2*quarter], value), middle(samples[len(samples)-quarter:], value)
 	if before == 0 {
 		return 0
 	}
 	return (after/before - 1) * 100
-}
-
-func median(samples []Holdings, of func(*Holdings) *float64) float64 {
-	values := make([]float64, len(samples))
-	for i := range samples {
-		values[i] = *of(&samples[i])
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
 }
