@@ -22,7 +22,7 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build bin/yanlink and bin/loadgen
-	$(GO) build -o bin/ . ./cmd/...
+	CGO_ENABLED=0 $(GO) build -o bin/ . ./cmd/...
 
 .PHONY: run
 run: ## run the server with its data in ./data

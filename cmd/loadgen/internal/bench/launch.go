@@ -68,6 +68,7 @@ func newLauncher(ctx context.Context, o *options, note *scenario.Progress) (*lau
 		note.Step("building %s", serverPackage)
 		l.server = filepath.Join(dir, executable("yanlink"))
 		build := exec.CommandContext(ctx, "go", "build", "-o", l.server, serverPackage)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as what is released
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, errors.Join(fmt.Errorf("build the server: %w\n%s", err, out), l.Close())
 		}
