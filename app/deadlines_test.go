@@ -60,7 +60,7 @@ func TestBundle_QueryTimeout(t *testing.T) {
 // No call has longer than server.callTimeout, whatever it does and whatever else is set.
 func TestBundle_CallTimeout(t *testing.T) {
 	cfg, store := testConfig(t), wstest.NewMemStore()
-	cfg.Server.CallTimeout, cfg.Server.QueryTimeout = time.Second, 10*time.Minute
+	cfg.Server.CallTimeout, cfg.Server.QueryTimeout, cfg.Ledger.CommitTimeout = time.Second, 10*time.Minute, 5*time.Minute
 	h := newHost(t, cfg, app.WithAuthenticator(&users{}), app.WithStore(store))
 	call(t, http.MethodGet, h.base+"/api/v1/me", "bob", "") // and is known
 	defer store.HoldReads()()
