@@ -52,7 +52,7 @@ func (s *spoken) ExecContext(ctx context.Context, query string, args ...any) (re
 // QueryContext implements session.
 func (s *spoken) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
 	err = s.say(func() (err error) {
-		rows, err = s.conn.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // whoever asked reads and closes them
+		rows, err = s.conn.QueryContext(ctx, query, args...)
 		return err
 	})
 	return rows, err

@@ -72,7 +72,7 @@ func (w *holdingsWatch) run(ctx context.Context, admin string, every time.Durati
 			return
 		}
 		if err != nil {
-			w.err = errors.Join(w.err, err)
+			w.err = err
 			return
 		}
 		h.At = time.Since(began)

@@ -102,7 +102,7 @@ func (v *vandal) got(answer string) {
 func (v *vandal) result(trouble Trouble) Neighbour {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n := Neighbour{Trouble: trouble, Wall: time.Since(v.began), Attempts: v.attempts, Answers: v.answers}
+	n := Neighbour{Trouble: trouble, Wall: time.Since(v.began), Attempts: v.attempts - v.answers[notBegun], Answers: v.answers}
 	n.PerSecond = ratio(float64(n.Attempts), n.Wall.Seconds())
 	n.CPU, _ = measure.OwnCPU() // a figure that stands beside the others
 	return n

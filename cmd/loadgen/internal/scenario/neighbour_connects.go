@@ -13,6 +13,9 @@ import (
 // maxConnecting is how many connects are under way at one time; a process has not many more descriptors.
 const maxConnecting = 15_000
 
+// notBegun stands for an attempt that was none, since so many were under way.
+const notBegun = "not begun"
+
 // connects begins connects at the rate and waits for none of them: an open loop, as of many clients that do not know of each
 // other.
 func (v *vandal) connects(ctx context.Context) error {
@@ -20,7 +23,7 @@ func (v *vandal) connects(ctx context.Context) error {
 	group.SetLimit(maxConnecting)
 	for v.next(ctx) {
 		if !group.TryGo(func() error { v.connect(ctx); return nil }) {
-			v.got("not begun")
+			v.got(notBegun)
 		}
 	}
 	return group.Wait()
