@@ -69,7 +69,7 @@ func (c *checker) run(ctx context.Context) error {
 func (c *checker) check(ctx context.Context, inv *invariant) error {
 	found := 0
 	rows, err := c.tx.QueryContext(ctx, inv.query)
-	return each(rows, err, func(rows *sql.Rows) error {
+	return each(rows, err, func(scanner) error {
 		found++
 		c.sum.Broken++
 		if found > reportedAtOne {

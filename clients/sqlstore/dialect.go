@@ -33,9 +33,9 @@ type dialect interface {
 
 	// now is an expression for the server's clock, in Unix milliseconds.
 	now() string
-	// joins reports whether many statements may be one text, separated by semicolons, on connections that are set to READ
-	// COMMITTED.
-	joins() bool
+	// speaker returns what runs the statements of a transaction in few trips, on connections that are set to READ COMMITTED; nil
+	// where the connections may be others.
+	speaker() speaker
 	// again reports whether the transaction failed through no fault of its own and is to be run again.
 	again(err error) bool
 	// refused reports whether the server refused what a statement holds, rather than the whole work.
@@ -96,11 +96,7 @@ func (t *tuples) parts(n int, visit func(part tuples) error) error {
 	for start := 0; start < len(t.values); {
 		end, size := start, 0
 		for end < len(t.values) && end-start < n*t.width {
-			row := 0
-			for _, v := range t.values[end : end+t.width] {
-				row += sizeOf(v)
-			}
-			if size += row; size > chunkBytes && end > start {
+			if size += sizeOfAll(t.values[end : end+t.width]); size > chunkBytes && end > start {
 				break
 			}
 			end += t.width
@@ -111,6 +107,13 @@ func (t *tuples) parts(n int, visit func(part tuples) error) error {
 		start = end
 	}
 	return nil
+}
+
+func sizeOfAll(values []any) (size int) {
+	for _, v := range values {
+		size += sizeOf(v)
+	}
+	return size
 }
 
 func sizeOf(v any) int {
@@ -153,9 +156,9 @@ func names(columns []column, prefix string) string {
 func dialectOf(driver string, ours bool) (dialect, error) {
 	switch driver {
 	case "mysql":
-		return mysqlDialect{ours: ours}, nil
+		return mysqlDialect{ours}, nil
 	case "postgres":
-		return postgres{}, nil
+		return postgres{ours}, nil
 	}
 	return nil, fmt.Errorf("there is no driver %q; use mysql or postgres", driver)
 }

@@ -144,7 +144,7 @@ func (i *Importer) add(ctx context.Context, r *relation, known onKnown, row tupl
 	}
 	w := &i.waiting[at]
 	w.rows.add(row.values...)
-	w.bytes += sizeOfAll("", row.values)
+	w.bytes += sizeOfAll(row.values)
 	if w.rows.len() < chunkRows && w.bytes < chunkBytes {
 		return nil
 	}

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"cmp"
-	"database/sql"
 	"slices"
 	"strings"
 
@@ -59,7 +58,7 @@ func (l *loader) readConversations(lock bool) error {
 	for _, id := range ids {
 		keys.add(int64(id))
 	}
-	err := l.seek(conversations, conversations.key(1), &keys, lock, func(rows *sql.Rows) error {
+	err := l.seek(conversations, conversations.key(1), &keys, lock, func(rows scanner) error {
 		c, err := scanConversation(rows)
 		r := l.conversations.load(c.ID, conversation{Conversation: c}, lock)
 		r.exists = isThere(&c)
@@ -82,7 +81,7 @@ func (l *loader) readUsers(lock bool) error {
 	for _, openID := range openIDs {
 		keys.add(openID)
 	}
-	err := l.seek(users, users.key(1), &keys, lock, func(rows *sql.Rows) error {
+	err := l.seek(users, users.key(1), &keys, lock, func(rows scanner) error {
 		u, err := scanUser(rows)
 		l.users.load(u.OpenID, u, lock)
 		return err
@@ -101,7 +100,7 @@ func (l *loader) readStays(lock bool) error {
 	for _, ref := range refs {
 		keys.add(ref.user, int64(ref.id))
 	}
-	err := l.seek(members, members.key(2), &keys, lock, func(rows *sql.Rows) error { return l.addStay(rows, lock) })
+	err := l.seek(members, members.key(2), &keys, lock, func(rows scanner) error { return l.addStay(rows, lock) })
 	l.answered(func() {
 		for _, ref := range refs {
 			l.stays.absent(ref)
@@ -111,7 +110,7 @@ func (l *loader) readStays(lock bool) error {
 }
 
 // addStay adds a stay that was read; those of one user and conversation come in order.
-func (l *loader) addStay(rows *sql.Rows, lock bool) error {
+func (l *loader) addStay(rows scanner, lock bool) error {
 	stay, err := scanStay(rows)
 	if err != nil {
 		return err
@@ -142,7 +141,7 @@ func (l *loader) lockCursors() error {
 	for _, ref := range refs {
 		keys.add(ref.User, ref.Device, int64(ref.id))
 	}
-	err := l.seek(cursors, cursors.key(3), &keys, true, func(rows *sql.Rows) error {
+	err := l.seek(cursors, cursors.key(3), &keys, true, func(rows scanner) error {
 		ref, c, err := scanCursor(rows)
 		l.cursors.load(ref, progress{cursor: c}, true)
 		return err
@@ -164,7 +163,7 @@ func (l *loader) lockEvents() error {
 	for _, id := range ids {
 		keys.add(int64(id))
 	}
-	err := l.seek(events, events.key(1), &keys, true, func(rows *sql.Rows) error {
+	err := l.seek(events, events.key(1), &keys, true, func(rows scanner) error {
 		e, err := scanEvent(rows)
 		l.events.load(e.ID, e, true)
 		return err
@@ -183,7 +182,7 @@ func (l *loader) lockLeases() error {
 	for _, name := range held {
 		keys.add(name)
 	}
-	err := l.seek(leases, leases.key(1), &keys, true, func(rows *sql.Rows) error {
+	err := l.seek(leases, leases.key(1), &keys, true, func(rows scanner) error {
 		name, v, err := scanLease(rows)
 		l.leases.load(name, v, true)
 		return err

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"maps"
 	"math"
 	"slices"
@@ -23,7 +22,7 @@ func (l *loader) readPeople() error {
 	for user := range l.plan.cursorsOf {
 		l.person(user).knowsCursors = true
 	}
-	err := l.seek(devices, devices.key(1), keysOf(l.plan.devicesOf), false, func(rows *sql.Rows) error {
+	err := l.seek(devices, devices.key(1), keysOf(l.plan.devicesOf), false, func(rows scanner) error {
 		d, err := scanDevice(rows)
 		ref := ws.DeviceRef{User: d.User, Device: d.Name}
 		l.person(d.User).devices[d.Name] = l.devices.load(ref, d, true)
@@ -32,10 +31,10 @@ func (l *loader) readPeople() error {
 	if err != nil {
 		return err
 	}
-	if err := l.seek(members, members.key(1), keysOf(l.plan.staysOf), false, func(rows *sql.Rows) error { return l.addStay(rows, false) }); err != nil {
+	if err := l.seek(members, members.key(1), keysOf(l.plan.staysOf), false, func(rows scanner) error { return l.addStay(rows, false) }); err != nil {
 		return err
 	}
-	return l.seek(cursors, cursors.key(1), keysOf(l.plan.cursorsOf), false, func(rows *sql.Rows) error {
+	return l.seek(cursors, cursors.key(1), keysOf(l.plan.cursorsOf), false, func(rows scanner) error {
 		ref, c, err := scanCursor(rows)
 		l.cursors.load(ref, progress{cursor: c}, false)
 		return err
@@ -56,7 +55,7 @@ func (l *loader) readTokens() error {
 	for hash := range l.plan.tokens {
 		keys.add(hash[:])
 	}
-	err := l.seek(tokens, tokens.key(1), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(tokens, tokens.key(1), &keys, false, func(rows scanner) error {
 		t, err := scanToken(rows)
 		l.tokens.load(t.Hash, t, true)
 		return err
@@ -74,7 +73,7 @@ func (l *loader) readDedups() error {
 	for ref := range l.plan.dedups {
 		keys.add(int64(ref.id), ref.sender, ref.msgid)
 	}
-	err := l.seek(dedups, dedups.key(3), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(dedups, dedups.key(3), &keys, false, func(rows scanner) error {
 		ref, d, err := scanDedup(rows)
 		l.dedups.load(ref, d, true)
 		return err
@@ -92,7 +91,7 @@ func (l *loader) readRecords() error {
 	for id := range l.plan.records {
 		keys.add(int64(id.Conversation), int64(id.Seq))
 	}
-	err := l.seek(messages, messages.key(2), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(messages, messages.key(2), &keys, false, func(rows scanner) error {
 		r, err := scanRecord(rows)
 		l.records.load(r.ID(), r, true)
 		return err
@@ -110,7 +109,7 @@ func (l *loader) readScheduled() error {
 	for id := range l.plan.scheduled {
 		keys.add(int64(id))
 	}
-	err := l.seek(scheduled, scheduled.key(1), &keys, false, func(rows *sql.Rows) error {
+	err := l.seek(scheduled, scheduled.key(1), &keys, false, func(rows scanner) error {
 		s, err := scanScheduled(rows)
 		l.scheduled.load(s.ID, s, true)
 		return err
@@ -142,7 +141,7 @@ func (l *loader) readMembers() error {
 	}
 	condition, args := l.dialect.among("conversation", ids)
 	query := l.dialect.bind("SELECT conversation, openid FROM yanlink_members WHERE " + condition + " AND left_seq = 0 ORDER BY conversation, openid")
-	err := l.query(func(rows *sql.Rows) error {
+	err := l.query(func(rows scanner) error {
 		var id ws.ConversationID
 		var user string
 		err := rows.Scan(number(&id), &user)
@@ -179,7 +178,7 @@ func (l *loader) readReceipts() error {
 			args = append(args, receiptArgs(ref, s.from)...)
 			args = append(args, receiptArgs(ref, s.from, s.to)...)
 		}
-		err := l.ask(func(rows *sql.Rows) error {
+		err := l.ask(func(rows scanner) error {
 			r, err := scanReceipt(rows)
 			ref := cursorRef{ws.DeviceRef{User: r.User, Device: r.Device}, r.Conversation}
 			l.receipts[ref] = append(l.receipts[ref], r)
@@ -208,7 +207,7 @@ func (l *loader) readCovered() error {
 	}
 	return left.parts(lookups, func(part tuples) error {
 		query, args := l.dialect.latest(part)
-		return l.query(func(rows *sql.Rows) error {
+		return l.query(func(rows scanner) error {
 			r, err := scanReceipt(rows)
 			l.cursors.rows[cursorRef{ws.DeviceRef{User: r.User, Device: r.Device}, r.Conversation}].val.covered = r.To
 			return err
@@ -217,8 +216,8 @@ func (l *loader) readCovered() error {
 }
 
 // receiversTo adds, for each receiver that was read, the key of a receipt at a position.
-func receiversTo(keys *tuples, at int64) func(rows *sql.Rows) error {
-	return func(rows *sql.Rows) error {
+func receiversTo(keys *tuples, at int64) func(rows scanner) error {
+	return func(rows scanner) error {
 		var id int64
 		var user, device string
 		err := rows.Scan(&id, &user, &device)

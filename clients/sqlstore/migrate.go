@@ -107,11 +107,11 @@ func (s *Store) inform(ctx context.Context, db querier) (info ws.LedgerInfo, err
 	var tables int64
 	rows, err := db.QueryContext(ctx, `SELECT COUNT(*) FROM information_schema.tables
 		WHERE table_name = 'yanlink_ledger' AND table_schema = `+s.dialect.schema())
-	if err := each(rows, err, func(rows *sql.Rows) error { return rows.Scan(&tables) }); err != nil || tables == 0 {
+	if err := each(rows, err, func(rows scanner) error { return rows.Scan(&tables) }); err != nil || tables == 0 {
 		return info, err
 	}
 	rows, err = db.QueryContext(ctx, "SELECT format, epoch FROM yanlink_ledger")
-	err = each(rows, err, func(rows *sql.Rows) error { return rows.Scan(number(&info.Format), number(&info.Epoch)) })
+	err = each(rows, err, func(rows scanner) error { return rows.Scan(number(&info.Format), number(&info.Epoch)) })
 	switch {
 	case err != nil:
 	case info.Format == importing:

@@ -138,7 +138,12 @@ func (mysqlDialect) refused(err error) bool {
 	return errors.As(err, &e) && mysqlRefused[e.Number] || errors.Is(err, mysql.ErrPktTooLarge)
 }
 
-func (d mysqlDialect) joins() bool { return d.ours }
+func (d mysqlDialect) speaker() speaker {
+	if !d.ours {
+		return nil
+	}
+	return inOneText
+}
 
 // readCommitted are connections that are set to READ COMMITTED once.
 type readCommitted struct{ driver.Connector }
@@ -156,7 +161,19 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-func (mysqlDialect) open(opt *Options) (*sql.DB, error) {
+func (d mysqlDialect) open(opt *Options) (*sql.DB, error) {
+	cfg, err := d.config(opt)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(readCommitted{connector}), nil
+}
+
+func (mysqlDialect) config(opt *Options) (*mysql.Config, error) {
 	cfg, err := mysql.ParseDSN(opt.DSN)
 	if err != nil {
 		return nil, err
@@ -184,11 +201,7 @@ func (mysqlDialect) open(opt *Options) (*sql.DB, error) {
 			cfg.Params[name] = value
 		}
 	}
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(readCommitted{connector}), nil
+	return cfg, nil
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }

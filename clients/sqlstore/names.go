@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"maps"
 	"slices"
 )
@@ -30,8 +29,8 @@ func (s *Store) resolve(ctx context.Context, p *plan) error {
 }
 
 // learn notes the number of a conversation that was read.
-func (s *Store) learn(p *plan) func(rows *sql.Rows) error {
-	return func(rows *sql.Rows) error {
+func (s *Store) learn(p *plan) func(rows scanner) error {
+	return func(rows scanner) error {
 		c, err := scanConversation(rows)
 		name := nameRef{c.Kind, c.Key}
 		p.names[name] = c.ID
@@ -89,7 +88,7 @@ func (s *Store) within(ctx context.Context, fn func(tx *transaction) error) erro
 
 // take takes n numbers from a counter, which stays locked until the transaction ends, and returns the first of them.
 func (tx *transaction) take(counter string, n uint64) (first uint64, err error) {
-	err = tx.query(func(rows *sql.Rows) error { return rows.Scan(number(&first)) },
+	err = tx.query(func(rows scanner) error { return rows.Scan(number(&first)) },
 		tx.dialect.bind("SELECT next_id FROM yanlink_counters WHERE name = ? FOR UPDATE"), []byte(counter))
 	if err != nil || n == 0 {
 		return first, err

@@ -16,11 +16,18 @@ import (
 
 // postgres speaks to PostgreSQL. Rows go to it as one array for each column, so that the text of a statement is the same
 // for any number of rows, and prepared once for each connection.
-type postgres struct{}
+type postgres struct {
+	ours bool // the connections are those that open makes
+}
 
 func (postgres) name() string { return "postgres" }
 
-func (postgres) joins() bool { return false }
+func (d postgres) speaker() speaker {
+	if !d.ours {
+		return nil
+	}
+	return inBatch
+}
 
 func (postgres) bind(query string) string {
 	if !strings.Contains(query, "?") {
@@ -179,7 +186,15 @@ func (postgres) refused(err error) bool {
 	return false
 }
 
-func (postgres) open(opt *Options) (*sql.DB, error) {
+func (d postgres) open(opt *Options) (*sql.DB, error) {
+	cfg, err := d.config(opt)
+	if err != nil {
+		return nil, err
+	}
+	return stdlib.OpenDB(*cfg), nil
+}
+
+func (postgres) config(opt *Options) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(opt.DSN)
 	if err != nil {
 		return nil, err
@@ -194,7 +209,8 @@ func (postgres) open(opt *Options) (*sql.DB, error) {
 			cfg.RuntimeParams[name] = strconv.FormatInt(limit.Milliseconds(), 10)
 		}
 	}
-	return stdlib.OpenDB(*cfg), nil
+	cfg.RuntimeParams["default_transaction_isolation"] = "read committed"
+	return cfg, nil
 }
 
 func (postgres) nextEvent(number uint64) string {

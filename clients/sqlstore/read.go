@@ -3,14 +3,13 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"slices"
 
 	"github.com/yanlink/yanlink/ws"
 )
 
 // find calls visit for each row whose columns by equal one of keys.
-func (s *Store) find(ctx context.Context, r *relation, by []column, keys *tuples, visit func(rows *sql.Rows) error) error {
+func (s *Store) find(ctx context.Context, r *relation, by []column, keys *tuples, visit func(rows scanner) error) error {
 	return s.read(ctx, func(ctx context.Context) error {
 		return keys.chunks(func(part tuples) error {
 			query, args := s.dialect.pick(r, by, part, false)
@@ -38,7 +37,7 @@ func (s *Store) Users(ctx context.Context, openIDs []string) (found []ws.User, e
 	for _, openID := range openIDs {
 		keys.add(openID)
 	}
-	err = s.find(ctx, users, users.key(1), &keys, func(rows *sql.Rows) error {
+	err = s.find(ctx, users, users.key(1), &keys, func(rows scanner) error {
 		u, err := scanUser(rows)
 		found = append(found, u.User)
 		return err
@@ -60,8 +59,8 @@ func (s *Store) IdleDevices(ctx context.Context, t ws.Millis, limit int) (found 
 	return found, err
 }
 
-func devicesTo(found *[]ws.Device) func(rows *sql.Rows) error {
-	return func(rows *sql.Rows) error {
+func devicesTo(found *[]ws.Device) func(rows scanner) error {
+	return func(rows scanner) error {
 		d, err := scanDevice(rows)
 		*found = append(*found, d)
 		return err
@@ -71,7 +70,7 @@ func devicesTo(found *[]ws.Device) func(rows *sql.Rows) error {
 // Tokens implements ws.Reader.
 func (s *Store) Tokens(ctx context.Context, after [32]byte, limit int) (found []ws.Token, err error) {
 	query := "SELECT " + names(tokens.columns, "") + " FROM yanlink_tokens WHERE hash > ? ORDER BY hash LIMIT ?"
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		t, err := scanToken(rows)
 		found = append(found, t)
 		return err
@@ -83,7 +82,7 @@ func (s *Store) Tokens(ctx context.Context, after [32]byte, limit int) (found []
 func (s *Store) Record(ctx context.Context, id ws.MessageID) (*ws.Record, error) {
 	var r record
 	query := "SELECT " + names(messages.columns, "") + " FROM yanlink_messages WHERE conversation = ? AND seq = ?"
-	err := s.one(ctx, func(rows *sql.Rows) (err error) {
+	err := s.one(ctx, func(rows scanner) (err error) {
 		r, err = scanRecord(rows)
 		return err
 	}, query, bounded(id.Conversation), bounded(id.Seq))
@@ -106,7 +105,7 @@ func (s *Store) Page(ctx context.Context, id ws.ConversationID, from, to uint64,
 	if to == 0 {
 		to = ^uint64(0)
 	}
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		r, err := scanRecord(rows)
 		page = append(page, &r.Record)
 		return err
@@ -116,14 +115,14 @@ func (s *Store) Page(ctx context.Context, id ws.ConversationID, from, to uint64,
 
 // Dedup implements ws.Reader.
 func (s *Store) Dedup(ctx context.Context, id ws.ConversationID, sender, msgid string) (seq uint64, err error) {
-	err = s.one(ctx, func(rows *sql.Rows) error { return rows.Scan(number(&seq)) },
+	err = s.one(ctx, func(rows scanner) error { return rows.Scan(number(&seq)) },
 		"SELECT number FROM yanlink_dedup WHERE conversation = ? AND sender = ? AND msgid = ? AND state = ?",
 		bounded(id), []byte(sender), []byte(msgid), int64(dedupSent))
 	return seq, err
 }
 
-func receiptsTo(found *[]ws.Receipt) func(rows *sql.Rows) error {
-	return func(rows *sql.Rows) error {
+func receiptsTo(found *[]ws.Receipt) func(rows scanner) error {
+	return func(rows scanner) error {
 		r, err := scanReceipt(rows)
 		*found = append(*found, r)
 		return err
@@ -162,7 +161,7 @@ func (s *Store) ReceiptsOf(ctx context.Context, id ws.MessageID) (found []ws.Rec
 // DueScheduled implements ws.Reader.
 func (s *Store) DueScheduled(ctx context.Context, t ws.Millis, limit int) (due []ws.Scheduled, err error) {
 	query := "SELECT " + names(scheduled.columns, "") + " FROM yanlink_scheduled WHERE due_at <= ? ORDER BY due_at, id LIMIT ?"
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		item, err := scanScheduled(rows)
 		due = append(due, item)
 		return err
@@ -175,7 +174,7 @@ func (s *Store) DueScheduled(ctx context.Context, t ws.Millis, limit int) (due [
 func (s *Store) Events(ctx context.Context, state ws.EventState, after uint64, limit int) (found []ws.Event, err error) {
 	// The state as bounds: for an equal one MariaDB may read all of its index from the first event on.
 	query := "SELECT " + names(events.columns, "") + " FROM yanlink_outbox WHERE state >= ? AND state <= ? AND id > ? ORDER BY state, id LIMIT ?"
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		e, err := scanEvent(rows)
 		found = append(found, e)
 		return err

@@ -18,7 +18,7 @@ func (s *Store) Conversation(ctx context.Context, id ws.ConversationID) (ws.Conv
 // Conversations implements ws.Reader.
 func (s *Store) Conversations(ctx context.Context, after ws.ConversationID, limit int) (list []ws.Conversation, err error) {
 	query := "SELECT " + names(conversations.columns, "c.") + " FROM yanlink_conversations AS c WHERE c.id > ? AND " + there + " ORDER BY c.id LIMIT ?"
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		c, err := scanConversation(rows)
 		list = append(list, c)
 		return err
@@ -33,7 +33,7 @@ func (s *Store) FindConversation(ctx context.Context, kind ws.ConversationKind, 
 
 func (s *Store) conversation(ctx context.Context, condition string, args ...any) (c ws.Conversation, err error) {
 	query := "SELECT " + names(conversations.columns, "c.") + " FROM yanlink_conversations AS c WHERE " + condition + " AND " + there
-	err = s.one(ctx, func(rows *sql.Rows) (err error) {
+	err = s.one(ctx, func(rows scanner) (err error) {
 		c, err = scanConversation(rows)
 		return err
 	}, query, args...)
@@ -46,7 +46,7 @@ func (s *Store) ConversationsOf(ctx context.Context, user string, after ws.Conve
 			SELECT DISTINCT conversation FROM yanlink_members WHERE openid = ? AND conversation > ? ORDER BY conversation LIMIT ?
 		) AS page JOIN yanlink_members AS m ON m.openid = ? AND m.conversation = page.conversation
 		JOIN yanlink_conversations AS c ON c.id = page.conversation ORDER BY m.conversation, m.joined_seq`
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		var stay ws.Stay
 		var c ws.Conversation
 		err := rows.Scan(append(stayColumns(&stay), conversationColumns(&c)...)...)
@@ -60,8 +60,8 @@ func (s *Store) ConversationsOf(ctx context.Context, user string, after ws.Conve
 	return list, err
 }
 
-func staysTo(found *[]ws.Stay) func(rows *sql.Rows) error {
-	return func(rows *sql.Rows) error {
+func staysTo(found *[]ws.Stay) func(rows scanner) error {
+	return func(rows scanner) error {
 		stay, err := scanStay(rows)
 		*found = append(*found, stay)
 		return err
@@ -77,7 +77,7 @@ func (s *Store) Members(ctx context.Context, id ws.ConversationID) (found []ws.S
 
 // CountMembers implements ws.Reader.
 func (s *Store) CountMembers(ctx context.Context, id ws.ConversationID) (count int, err error) {
-	err = s.query(ctx, func(rows *sql.Rows) error { return rows.Scan(&count) },
+	err = s.query(ctx, func(rows scanner) error { return rows.Scan(&count) },
 		"SELECT COUNT(*) FROM yanlink_members WHERE conversation = ? AND left_seq = 0", bounded(id))
 	return count, err
 }
@@ -92,7 +92,7 @@ func (s *Store) Stays(ctx context.Context, id ws.ConversationID, user string) (f
 // Updated implements ws.Reader.
 func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, err error) {
 	query := "SELECT id, kind, conversation_key, last_seq, updated_at FROM yanlink_conversations WHERE updated_at >= ? AND last_seq > 0"
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		var h ws.Head
 		err := rows.Scan(number(&h.Conversation), number(&h.Kind), &h.Key, number(&h.Last), number(&h.UpdatedAt))
 		heads = append(heads, h)
@@ -108,7 +108,7 @@ func (s *Store) positions(ctx context.Context, device ws.DeviceRef, condition st
 		LEFT JOIN yanlink_cursors AS k ON k.openid = m.openid AND k.device = ? AND k.conversation = m.conversation
 		WHERE m.openid = ? AND ` + condition + " ORDER BY m.conversation, m.joined_seq"
 	args = append([]any{[]byte(device.Device), []byte(device.User)}, args...)
-	err = s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows scanner) error {
 		var stay ws.Stay
 		var c ws.Conversation
 		var seq, due sql.NullInt64
@@ -151,7 +151,7 @@ func (s *Store) Behind(ctx context.Context, device ws.DeviceRef, after ws.Conver
 		LEFT JOIN yanlink_cursors AS k ON k.openid = m.openid AND k.device = ? AND k.conversation = m.conversation
 		WHERE m.openid = ? AND m.conversation > ? AND ` + behind + " ORDER BY m.conversation LIMIT ?"
 	var ids []ws.ConversationID
-	err := s.query(ctx, func(rows *sql.Rows) error {
+	err := s.query(ctx, func(rows scanner) error {
 		var id ws.ConversationID
 		err := rows.Scan(number(&id))
 		ids = append(ids, id)
@@ -176,7 +176,7 @@ func (s *Store) Lagging(ctx context.Context, refs []ws.DeviceRef) (lagging []ws.
 				SELECT 1 FROM yanlink_members AS m JOIN yanlink_conversations AS c ON c.id = m.conversation
 				LEFT JOIN yanlink_cursors AS k ON k.openid = d.openid AND k.device = d.device AND k.conversation = m.conversation
 				WHERE m.openid = d.openid AND `+behind+")", args...)
-			return each(rows, err, func(rows *sql.Rows) error {
+			return each(rows, err, func(rows scanner) error {
 				var ref ws.DeviceRef
 				err := rows.Scan(&ref.User, &ref.Device)
 				lagging = append(lagging, ref)

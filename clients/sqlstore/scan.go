@@ -42,18 +42,18 @@ func (h hashTo) Scan(value any) error {
 
 // The functions of this file scan one row each, of all columns of its relation.
 
-func scanUser(rows *sql.Rows) (u user, err error) {
+func scanUser(rows scanner) (u user, err error) {
 	err = rows.Scan(&u.OpenID, &u.Name, number(&u.FirstSeen), number(&u.LastSeen), number(&u.TokenEpoch), number(&u.revokedAt), &u.Banned)
 	return u, err
 }
 
-func scanDevice(rows *sql.Rows) (d ws.Device, err error) {
+func scanDevice(rows scanner) (d ws.Device, err error) {
 	var ephemeral bool
 	err = rows.Scan(&d.User, &d.Name, number(&d.Epoch), number(&d.CreatedAt), number(&d.LastSeen), &ephemeral)
 	return d, err
 }
 
-func scanToken(rows *sql.Rows) (t ws.Token, err error) {
+func scanToken(rows scanner) (t ws.Token, err error) {
 	err = rows.Scan(hashTo{t.Hash[:]}, &t.OpenID, number(&t.Epoch), number(&t.ExpiresAt))
 	return t, err
 }
@@ -66,7 +66,7 @@ func conversationColumns(c *ws.Conversation) []any {
 	}
 }
 
-func scanConversation(rows *sql.Rows) (c ws.Conversation, err error) {
+func scanConversation(rows scanner) (c ws.Conversation, err error) {
 	err = rows.Scan(conversationColumns(&c)...)
 	return c, err
 }
@@ -79,12 +79,12 @@ func stayColumns(s *ws.Stay) []any {
 	}
 }
 
-func scanStay(rows *sql.Rows) (s ws.Stay, err error) {
+func scanStay(rows scanner) (s ws.Stay, err error) {
 	err = rows.Scan(stayColumns(&s)...)
 	return s, err
 }
 
-func scanRecord(rows *sql.Rows) (r record, err error) {
+func scanRecord(rows scanner) (r record, err error) {
 	var size uint32
 	err = rows.Scan(
 		number(&r.Conversation), number(&r.Seq), number(&r.Kind), &r.Sender, &r.SenderDevice, &r.MsgID, hashTo{r.RequestID[:]}, &r.Node,
@@ -94,25 +94,25 @@ func scanRecord(rows *sql.Rows) (r record, err error) {
 	return r, err
 }
 
-func scanDedup(rows *sql.Rows) (ref dedupRef, v dedup, err error) {
+func scanDedup(rows scanner) (ref dedupRef, v dedup, err error) {
 	err = rows.Scan(number(&ref.id), &ref.sender, &ref.msgid, number(&v.state), number(&v.n), number(&v.hash))
 	return ref, v, err
 }
 
-func scanCursor(rows *sql.Rows) (ref cursorRef, c cursor, err error) {
+func scanCursor(rows scanner) (ref cursorRef, c cursor, err error) {
 	err = rows.Scan(&ref.User, &ref.Device, number(&ref.id), number(&c.Seq), number(&c.Due), number(&c.covered))
 	c.Conversation = ref.id
 	return ref, c, err
 }
 
-func scanReceipt(rows *sql.Rows) (r ws.Receipt, err error) {
+func scanReceipt(rows scanner) (r ws.Receipt, err error) {
 	err = rows.Scan(
 		number(&r.Conversation), &r.User, &r.Device, number(&r.From), number(&r.To), &r.Node, number(&r.Attempts), number(&r.At),
 	)
 	return r, err
 }
 
-func scanScheduled(rows *sql.Rows) (s ws.Scheduled, err error) {
+func scanScheduled(rows scanner) (s ws.Scheduled, err error) {
 	d := &s.Draft
 	err = rows.Scan(
 		number(&s.ID), number(&s.DueAt), &s.To, number(&s.Group), number(&s.TTL), &d.Sender, &d.SenderDevice, &d.MsgID, hashTo{d.RequestID[:]},
@@ -122,14 +122,14 @@ func scanScheduled(rows *sql.Rows) (s ws.Scheduled, err error) {
 	return s, err
 }
 
-func scanEvent(rows *sql.Rows) (e ws.Event, err error) {
+func scanEvent(rows scanner) (e ws.Event, err error) {
 	err = rows.Scan(
 		number(&e.ID), &e.Topic, &e.Key, &e.Payload, number(&e.State), number(&e.Attempts), number(&e.NextAttemptAt),
 	)
 	return e, err
 }
 
-func scanLease(rows *sql.Rows) (name string, l lease, err error) {
+func scanLease(rows scanner) (name string, l lease, err error) {
 	err = rows.Scan(&name, &l.holder, number(&l.until))
 	return name, l, err
 }

@@ -23,7 +23,7 @@ func (s *Store) makeSecret(ctx context.Context, conn *sql.Conn) error {
 func (s *Store) readSecret(ctx context.Context) (secret ws.Secret, err error) {
 	var found []byte
 	rows, err := s.db.QueryContext(ctx, "SELECT secret FROM yanlink_ledger")
-	err = each(rows, err, func(rows *sql.Rows) error { return rows.Scan(&found) })
+	err = each(rows, err, func(rows scanner) error { return rows.Scan(&found) })
 	if err == nil && len(found) != len(secret) {
 		err = fmt.Errorf("the ledger's secret has %d bytes in place of %d: restore yanlink_ledger, or, with all nodes down, put %[2]d random bytes there",
 			len(found), len(secret))

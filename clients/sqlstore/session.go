@@ -8,12 +8,47 @@ import (
 	"time"
 )
 
+// scanner is a row of an answer.
+type scanner interface{ Scan(to ...any) error }
+
+// statement is one query, with the server's placeholders. visit gets each row of its answer; without it, there is none.
+type statement struct {
+	query string
+	args  []any
+	visit func(row scanner) error
+}
+
 // session is the connection that a transaction has to itself, until Commit or Rollback, whichever is called first.
 type session interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// run runs statements in their order, up to the first one that fails, and returns how many rows the last one changed.
+	// Each sees what was committed before it began.
+	run(ctx context.Context, list []statement) (changed int64, err error)
 	Commit() error
 	Rollback() error
+}
+
+// stepwise is a session on a connection of which nothing is known: each statement is a trip.
+type stepwise struct{ *sql.Tx }
+
+func (s stepwise) run(ctx context.Context, list []statement) (changed int64, err error) {
+	for i := range list {
+		st := &list[i]
+		if st.visit != nil {
+			rows, err := s.QueryContext(ctx, st.query, st.args...)
+			if err := each(rows, err, st.visit); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		result, err := s.ExecContext(ctx, st.query, st.args...)
+		if err != nil {
+			return 0, err
+		}
+		if changed, err = result.RowsAffected(); err != nil {
+			return 0, err
+		}
+	}
+	return changed, nil
 }
 
 // The statements that begin and end a transaction of a spoken session.
@@ -26,54 +61,41 @@ const (
 // rollbackTime bounds a ROLLBACK, whose caller's own time may be over; beyond it the connection is closed, which does the same.
 const rollbackTime = time.Second
 
-// spoken is a session whose transaction is begun and committed by statements, so that these travel with the others in one
-// text. The first text begins it and the last one, before Commit, ends it.
+// speaker runs statements on a connection in one trip, as session.run does. It returns driver.ErrBadConn if the connection is
+// gone and nothing of them can hold.
+type speaker func(ctx context.Context, conn *sql.Conn, list []statement) (changed int64, err error)
+
+// spoken is a session whose transaction is begun and committed by statements, so that these travel with the others. The first
+// list begins it and the last one, before Commit, ends it.
 type spoken struct {
-	ctx  context.Context // bounds the wait for a connection
-	db   *sql.DB
-	conn *sql.Conn
-	said bool // something may have reached the server
+	ctx   context.Context // bounds the wait for a connection
+	db    *sql.DB
+	conn  *sql.Conn
+	speak speaker
+	said  bool // the transaction may have begun
 }
 
-func speak(ctx context.Context, db *sql.DB) (*spoken, error) {
+func speak(ctx context.Context, db *sql.DB, with speaker) (*spoken, error) {
 	conn, err := db.Conn(ctx)
-	return &spoken{ctx: ctx, db: db, conn: conn}, err
+	return &spoken{ctx: ctx, db: db, conn: conn, speak: with}, err
 }
 
-// ExecContext implements session.
-func (s *spoken) ExecContext(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
-	err = s.say(func() (err error) {
-		result, err = s.conn.ExecContext(ctx, query, args...)
-		return err
-	})
-	return result, err
-}
-
-// QueryContext implements session.
-func (s *spoken) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = s.say(func() (err error) {
-		rows, err = s.conn.QueryContext(ctx, query, args...)
-		return err
-	})
-	return rows, err
-}
-
-// say runs fn. The server may have closed a connection that nobody used, which shows when it is used and before anything was
-// sent: then another one is taken, as database/sql does for transactions of its own. No more than one is new: a server that
-// is read only has the driver close each of them.
-func (s *spoken) say(fn func() error) error {
-	err := fn()
+// run implements session. The server may have closed a connection that nobody used, which shows when it is used: then
+// another one is taken, as database/sql does for transactions of its own. No more than one is new: a server that is read
+// only has the driver close each of them.
+func (s *spoken) run(ctx context.Context, list []statement) (changed int64, err error) {
+	changed, err = s.speak(ctx, s.conn, list)
 	for others := s.db.Stats().Idle; others >= 0 && !s.said && errors.Is(err, driver.ErrBadConn); others-- {
 		_ = s.conn.Close() // it is out of the pool already
 		another, failed := s.db.Conn(s.ctx)
 		if failed != nil {
-			return failed
+			return 0, failed
 		}
 		s.conn = another
-		err = fn()
+		changed, err = s.speak(ctx, s.conn, list)
 	}
 	s.said = true
-	return err
+	return changed, err
 }
 
 // Commit gives the connection back, on which the transaction is committed.

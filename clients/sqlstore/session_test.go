@@ -4,7 +4,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"testing"
 	"time"
 
@@ -15,23 +14,24 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// others are the connections to a MariaDB database besides the one that asks.
-const others = " FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+// others are the connections to a database besides the one that asks, and closing is what closes them.
+var others, closing = map[string]string{
+	"mysql":    " FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+	"postgres": " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+}, map[string]string{"mysql": "KILL ?", "postgres": "SELECT pg_terminate_backend($1)"}
 
 // A batch does not notice that the server has closed the connections which nobody used.
 func TestSpoken_IdleConnectionsClosed(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {
 		opt := fresh(t, driver, server)
 		s, other := mustOpen(t, opt), mustOpen(t, opt)
-		if !s.dialect.joins() {
-			return // its transactions are database/sql's own
-		}
 		other.db.SetMaxOpenConns(1)
 		mustCommit(t, s, &ws.PutUser{OpenID: "alice", At: 1})
 		require.Positive(t, s.db.Stats().Idle)
 		var ids []int64
-		rows, err := other.db.QueryContext(t.Context(), "SELECT id"+others)
-		require.NoError(t, each(rows, err, func(rows *sql.Rows) error {
+		id := map[string]string{"mysql": "id", "postgres": "pid"}[driver]
+		rows, err := other.db.QueryContext(t.Context(), "SELECT "+id+others[driver])
+		require.NoError(t, each(rows, err, func(rows scanner) error {
 			var id int64
 			err := rows.Scan(&id)
 			ids = append(ids, id)
@@ -39,12 +39,12 @@ func TestSpoken_IdleConnectionsClosed(t *testing.T) {
 		}))
 		require.NotEmpty(t, ids)
 		for _, id := range ids {
-			_, err := other.db.ExecContext(t.Context(), "KILL ?", id)
+			_, err := other.db.ExecContext(t.Context(), closing[driver], id)
 			require.NoError(t, err)
 		}
 		require.Eventually(t, func() bool {
 			var left int
-			return other.db.QueryRowContext(t.Context(), "SELECT COUNT(*)"+others).Scan(&left) == nil && left == 0
+			return other.db.QueryRowContext(t.Context(), "SELECT COUNT(*)"+others[driver]).Scan(&left) == nil && left == 0
 		}, 10*time.Second, 10*time.Millisecond)
 		mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
 		require.Zero(t, s.db.Stats().InUse)
@@ -65,7 +65,7 @@ func TestTransaction_LeavesNothing(t *testing.T) {
 			},
 			"out of time": func(t *testing.T, tx *transaction, cancel func()) {
 				cancel()
-				require.Error(t, tx.query(nil, "SELECT 1"))
+				require.Error(t, tx.query(func(scanner) error { return nil }, "SELECT 1"))
 				_ = tx.Rollback()
 			},
 		} {
@@ -75,7 +75,7 @@ func TestTransaction_LeavesNothing(t *testing.T) {
 				tx, err := s.begin(ctx)
 				require.NoError(t, err)
 				require.NoError(t, tx.exec("UPDATE yanlink_users SET last_seen = 99"))
-				require.NoError(t, tx.flush(ctx))
+				require.NoError(t, tx.answer())
 				end(t, tx, cancel)
 				mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
 				alice, err := s.User(t.Context(), "alice")

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -108,7 +107,7 @@ func (s *Store) lookForHolder(ctx context.Context) (held *lease, err error) {
 // readSole reads the lease, locked if asked for, and the server's clock.
 func (tx *transaction) readSole(lock string) (l *lease, now ws.Millis, err error) {
 	query := "SELECT holder, until_at, " + tx.dialect.now() + " FROM yanlink_leases WHERE name = ?" + lock
-	err = tx.query(func(rows *sql.Rows) error {
+	err = tx.query(func(rows scanner) error {
 		l = &lease{}
 		return rows.Scan(&l.holder, number(&l.until), number(&now))
 	}, tx.dialect.bind(query), []byte(soleLease))

@@ -102,7 +102,7 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context) error) er
 }
 
 // query calls visit for each row of a query with question marks in the place of args.
-func (s *Store) query(ctx context.Context, visit func(rows *sql.Rows) error, query string, args ...any) error {
+func (s *Store) query(ctx context.Context, visit func(rows scanner) error, query string, args ...any) error {
 	return s.read(ctx, func(ctx context.Context) error {
 		rows, err := s.db.QueryContext(ctx, s.dialect.bind(query), args...)
 		return each(rows, err, visit)
@@ -110,9 +110,9 @@ func (s *Store) query(ctx context.Context, visit func(rows *sql.Rows) error, que
 }
 
 // one is query for what is one row or none.
-func (s *Store) one(ctx context.Context, scan func(rows *sql.Rows) error, query string, args ...any) error {
+func (s *Store) one(ctx context.Context, scan func(rows scanner) error, query string, args ...any) error {
 	found := false
-	err := s.query(ctx, func(rows *sql.Rows) error {
+	err := s.query(ctx, func(rows scanner) error {
 		found = true
 		return scan(rows)
 	}, query, args...)

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"sync"
 	"time"
 
@@ -94,7 +93,7 @@ func (s *Store) findTokens(ctx context.Context, read *tokenRead) error {
 		asked, args := s.dialect.table(tokens.key(1), part)
 		rows, err := s.db.QueryContext(ctx, "SELECT "+names(tokens.columns, "t.")+", "+names(users.columns[1:], "u.")+
 			" FROM "+asked+" AS a JOIN yanlink_tokens AS t ON t.hash = a.hash JOIN yanlink_users AS u ON u.openid = t.openid", args...)
-		return each(rows, err, func(rows *sql.Rows) error {
+		return each(rows, err, func(rows scanner) error {
 			var t ws.Token
 			var u user
 			err := rows.Scan(

@@ -4,77 +4,125 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
+	"time"
 )
 
-// transaction is one transaction with the statements of many rows that a batch is made of.
+// transaction is one transaction with the statements of many rows that a batch is made of. They wait for each other, so that
+// they go in few trips: over a slow network a commit takes as long as these.
 type transaction struct {
 	session
 	ctx     context.Context
 	dialect dialect
-	queued  queued
-	asked   questions
-}
-
-// queued are statements whose answers nobody waits for, where the connection takes many in one text: over a slow network a
-// commit takes as long as its trips.
-type queued struct {
-	texts []string
-	args  []any
-	bytes int
-}
-
-func (q *queued) add(query string, args []any) {
-	q.texts = append(q.texts, query)
-	q.args = append(q.args, args...)
-	q.bytes += sizeOfAll(query, args)
-}
-
-func (q *queued) text() string { return strings.Join(q.texts, "; ") }
-
-// takeQueued returns what is queued, which whoever takes it runs.
-func (tx *transaction) takeQueued() queued {
-	q := tx.queued
-	tx.queued = queued{}
-	return q
-}
-
-func sizeOfAll(query string, args []any) int {
-	size := len(query)
-	for _, v := range args {
-		size += sizeOf(v)
-	}
-	return size
+	limit   time.Duration // bounds the last trip, which ctx does not
+	queued  []statement
+	bytes   int      // in queued
+	asked   int      // of queued, those with an answer
+	then    []func() // to be called once they are here
 }
 
 // begin starts a transaction at READ COMMITTED: each statement sees what was committed before it began, so that what is
 // read after a lock was waited for is what the lock's last holder left.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	tx := &transaction{ctx: ctx, dialect: s.dialect}
+	tx := &transaction{ctx: ctx, dialect: s.dialect, limit: s.opt.StatementTimeout + time.Second}
 	var err error
-	if s.dialect.joins() {
-		tx.queued.add(sayBegin, nil)
-		tx.session, err = speak(ctx, s.db)
-	} else {
-		tx.session, err = s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if speaker := s.dialect.speaker(); speaker != nil {
+		tx.session, err = speak(ctx, s.db, speaker)
+		tx.queued = append(tx.queued, statement{query: sayBegin})
+		return tx, err
 	}
+	begun, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx.session = stepwise{begun}
 	return tx, err
 }
 
-// pick calls visit for each row whose columns by equal one of keys, and locks them in their order if asked for.
-func (tx *transaction) pick(r *relation, by []column, keys *tuples, lock bool, visit func(rows *sql.Rows) error) error {
+// ask calls visit for each row of a query's answer, at the latest when answer is called.
+func (tx *transaction) ask(visit func(row scanner) error, query string, args ...any) error {
+	return tx.queue(statement{query, args, visit})
+}
+
+// exec runs a statement, at the latest when answer is called or with the commit.
+func (tx *transaction) exec(query string, args ...any) error {
+	return tx.queue(statement{query: query, args: args})
+}
+
+// queue has a statement run after those that wait; at once where each is a trip anyway.
+func (tx *transaction) queue(st statement) error {
+	size := len(st.query) + sizeOfAll(st.args)
+	if tx.bytes+size > chunkBytes {
+		if err := tx.answer(); err != nil {
+			return err
+		}
+	}
+	tx.queued = append(tx.queued, st)
+	tx.bytes += size
+	if st.visit != nil {
+		tx.asked++
+	}
+	if tx.dialect.speaker() == nil {
+		return tx.answer()
+	}
+	return nil
+}
+
+// answered calls fn once all that was asked until now is answered.
+func (tx *transaction) answered(fn func()) {
+	if tx.asked == 0 {
+		fn()
+		return
+	}
+	tx.then = append(tx.then, fn)
+}
+
+// answer runs what is queued.
+func (tx *transaction) answer() error {
+	_, err := tx.send(tx.ctx)
+	return err
+}
+
+// send runs what is queued, and returns how many rows the last one changed.
+func (tx *transaction) send(ctx context.Context) (changed int64, err error) {
+	list, then := tx.queued, tx.then
+	tx.queued, tx.then, tx.bytes, tx.asked = nil, nil, 0, 0
+	if len(list) == 0 {
+		return 0, nil
+	}
+	if changed, err = tx.run(ctx, list); err != nil {
+		return 0, err
+	}
+	for _, fn := range then {
+		fn()
+	}
+	return changed, nil
+}
+
+// query is ask, answered at once.
+func (tx *transaction) query(visit func(row scanner) error, query string, args ...any) error {
+	if err := tx.ask(visit, query, args...); err != nil {
+		return err
+	}
+	return tx.answer()
+}
+
+// last is exec, at once, and returns how many rows were changed.
+func (tx *transaction) last(query string, args ...any) (changed int64, err error) {
+	tx.queued = append(tx.queued, statement{query: query, args: args})
+	return tx.send(tx.ctx)
+}
+
+// seek calls visit, as ask does, for each row whose columns by equal one of keys, and locks them in their order if asked for.
+func (tx *transaction) seek(r *relation, by []column, keys *tuples, lock bool, visit func(row scanner) error) error {
 	return keys.chunks(func(part tuples) error {
 		query, args := tx.dialect.pick(r, by, part, lock)
-		return tx.query(visit, query, args...)
+		return tx.ask(visit, query, args...)
 	})
 }
 
-// query calls visit for each row of a query whose placeholders are the server's.
-func (tx *transaction) query(visit func(rows *sql.Rows) error, query string, args ...any) error {
-	before := tx.takeQueued()
-	before.add(query, args)
-	rows, err := tx.QueryContext(tx.ctx, before.text(), before.args...)
-	return each(rows, err, visit) // what was queued answers with no rows, and is passed over
+// pick is seek, answered at once.
+func (tx *transaction) pick(r *relation, by []column, keys *tuples, lock bool, visit func(row scanner) error) error {
+	if err := tx.seek(r, by, keys, lock, visit); err != nil || keys.len() == 0 {
+		return err
+	}
+	return tx.answer()
 }
 
 // put inserts rows.
@@ -93,48 +141,14 @@ func (tx *transaction) remove(r *relation, by []column, keys *tuples) error {
 	})
 }
 
-// exec runs a statement, at the latest with the next query or flush.
-func (tx *transaction) exec(query string, args ...any) error {
-	if !tx.dialect.joins() {
-		_, err := tx.ExecContext(tx.ctx, query, args...)
-		return err
-	}
-	if tx.queued.bytes+sizeOfAll(query, args) > chunkBytes {
-		if err := tx.flush(tx.ctx); err != nil {
-			return err
-		}
-	}
-	tx.queued.add(query, args)
-	return nil
-}
-
-// last runs what is queued and then a statement, and returns how many rows that one changed.
-func (tx *transaction) last(query string, args ...any) (changed int64, err error) {
-	q := tx.takeQueued()
-	q.add(query, args)
-	result, err := tx.ExecContext(tx.ctx, q.text(), q.args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected() // of several, those of the last
-}
-
-// flush runs what is queued.
-func (tx *transaction) flush(ctx context.Context) error {
-	q := tx.takeQueued()
-	if len(q.texts) == 0 {
-		return nil
-	}
-	_, err := tx.ExecContext(ctx, q.text(), q.args...)
-	return err
-}
-
 // Commit runs what is queued and commits, even if the context of the transaction has ended.
 func (tx *transaction) Commit() error {
-	if tx.dialect.joins() {
-		tx.queued.add(sayCommit, nil)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), tx.limit)
+	defer cancel()
+	if tx.dialect.speaker() != nil {
+		tx.queued = append(tx.queued, statement{query: sayCommit})
 	}
-	if err := tx.flush(context.WithoutCancel(tx.ctx)); err != nil {
+	if _, err := tx.send(ctx); err != nil {
 		_ = tx.Rollback() // the first error counts
 		return err
 	}
@@ -142,7 +156,7 @@ func (tx *transaction) Commit() error {
 }
 
 // each calls visit for each row of a query's answer.
-func each(rows *sql.Rows, err error, visit func(rows *sql.Rows) error) error {
+func each(rows *sql.Rows, err error, visit func(row scanner) error) error {
 	if err != nil {
 		return err
 	}

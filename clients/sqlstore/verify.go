@@ -18,8 +18,8 @@ func (s *Store) verify(ctx context.Context, r *relation, rows *tuples) error {
 		}
 		query, args := s.dialect.pick(r, r.key(r.keys), keys, false)
 		found, err := s.db.QueryContext(ctx, query, args...)
-		err = each(found, err, func(rows *sql.Rows) error {
-			row, err := valuesOf(rows)
+		err = each(found, err, func(scanner) error {
+			row, err := valuesOf(found)
 			if err != nil {
 				return err
 			}

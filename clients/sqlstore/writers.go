@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"time"
 )
@@ -88,7 +87,7 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 				return err
 			}
 		}
-		if err := tx.query(func(rows *sql.Rows) error {
+		if err := tx.query(func(rows scanner) error {
 			var id []byte
 			err := rows.Scan(&id)
 			left.add(id)
@@ -113,7 +112,7 @@ var errNoWriter = errors.New("the row of the writer was removed, as if its node 
 func (l *loader) lockWriter(w *writer) error {
 	var keys tuples
 	keys.add(w.id[:])
-	return l.seek(writers, writers.key(1), &keys, true, func(*sql.Rows) error {
+	return l.seek(writers, writers.key(1), &keys, true, func(scanner) error {
 		l.enrolled = true
 		return nil
 	})
@@ -140,7 +139,7 @@ func (s *Store) held(ctx context.Context, w *writer) (held bool, err error) {
 		var keys tuples
 		keys.add(w.id[:])
 		held = false
-		return tx.pick(writers, writers.key(1), &keys, true, func(rows *sql.Rows) error {
+		return tx.pick(writers, writers.key(1), &keys, true, func(rows scanner) error {
 			var id []byte
 			var batch, usedAt int64
 			err := rows.Scan(&id, &batch, &usedAt)

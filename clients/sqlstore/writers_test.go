@@ -27,7 +27,7 @@ func TestStore_Enroll(t *testing.T) {
 		require.NoError(t, err)
 		defer func() { require.NoError(t, underWay.Rollback()) }()
 		require.NoError(t, underWay.exec(busy.dialect.bind("UPDATE yanlink_writers SET batch = batch + 1 WHERE used_at > ?"), time.Now().Add(-time.Hour).UnixMilli()))
-		require.NoError(t, underWay.flush(t.Context()))
+		require.NoError(t, underWay.answer())
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

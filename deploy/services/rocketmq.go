@@ -50,8 +50,10 @@ var broker = software{
 	ready: brokerReady,
 }
 
+// javaCommand runs a server of a few minutes' life on a small machine: the second compiler and a collector with threads of its own
+// would take more of its processors than the server does.
 func javaCommand(s Spec, main string, options ...string) *exec.Cmd {
-	args := append(options, "-Duser.home="+s.Dir, "-cp", filepath.Join(rocketMQJars(), "*"), main, "-c", s.config())
+	args := append(options, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Duser.home="+s.Dir, "-cp", filepath.Join(rocketMQJars(), "*"), main, "-c", s.config())
 	cmd := exec.Command(locate("java"), args...)
 	cmd.Dir = s.Dir
 	cmd.Env = append(os.Environ(), "ROCKETMQ_HOME="+s.Dir)
@@ -79,7 +81,8 @@ func configureBroker(s Spec) error {
 }
 
 // brokerConfig is a small broker. It has no setting that keeps the port for replication, which nobody uses here, on
-// loopback. What it has accepted is on the disk a moment later: the bus carries what the ledger already holds.
+// loopback. What it has accepted is on the disk a moment later: the bus carries what the ledger already holds. Messages for later,
+// of which the bus has none, would take a third of a processor.
 const brokerConfig = `brokerClusterName=yanlink
 brokerName=%[1]s
 brokerId=0
@@ -94,7 +97,11 @@ storePathRootDir=%[5]s
 storePathCommitLog=%[5]s/commitlog
 mappedFileSizeCommitLog=16777216
 mappedFileSizeConsumeQueue=600000
-mappedFileSizeTimerLog=10485760
+timerWheelEnable=false
+serverSelectorThreads=1
+serverWorkerThreads=1
+sendMessageThreadPoolNums=1
+pullMessageThreadPoolNums=1
 maxHashSlotNum=50000
 maxIndexNum=200000
 diskMaxUsedSpaceRatio=95

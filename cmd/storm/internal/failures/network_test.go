@@ -94,12 +94,7 @@ func poorNetworks(p *services.Proxy, slow time.Duration) []badNetwork {
 	}
 }
 
-const (
-	slow = 500 * time.Millisecond
-	// slowToPostgres is what a commit there bears: it takes some fifteen trips, each of which costs twice as much, and ten
-	// seconds at most.
-	slowToPostgres = 100 * time.Millisecond
-)
+const slow = 500 * time.Millisecond
 
 // The network between one node and the database fails: only who is on that node waits, and nobody is thrown out.
 func TestNetwork_CutFromSQL(t *testing.T) {
@@ -135,11 +130,7 @@ func networkCutFromSQL(t *testing.T, kind services.Kind) {
 		require.True(t, jack.alive())
 	}
 	rose.shows("refused-back", "black hole-back")
-	delay := slow
-	if kind == services.Postgres {
-		delay = slowToPostgres
-	}
-	for _, f := range poorNetworks(proxy, delay) {
+	for _, f := range poorNetworks(proxy, slow) {
 		f.begin()
 		w.traffic("the database behind a network: "+f.what+", from it", jack, rose, 5)
 		w.traffic("the database behind a network: "+f.what+", towards it", rose, jack, 5)

@@ -1,0 +1,131 @@
+//go:build services
+
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/deploy/services"
+	"github.com/yanlink/yanlink/ws"
+)
+
+// lossyWire is a connection on which a COMMIT goes with what comes before it: to lose the answer is to lose the wire.
+type lossyWire struct {
+	net.Conn
+	lossy *lossy
+	lost  atomic.Bool
+}
+
+// preparedCommit is how pgx names the statement once it is prepared.
+var preparedCommit = func() string {
+	digest := sha256.Sum256([]byte(sayCommit))
+	return "stmtcache_" + hex.EncodeToString(digest[:24])
+}()
+
+func (w *lossyWire) Write(b []byte) (int, error) {
+	if w.lost.Load() {
+		return 0, net.ErrClosed
+	}
+	l := w.lossy
+	if !strings.Contains(string(b), preparedCommit) && !strings.HasSuffix(string(b), "; "+sayCommit) || !l.lose.CompareAndSwap(true, false) {
+		return w.Conn.Write(b)
+	}
+	sent := slices.Clone(b)
+	end := func() {
+		if l.holds {
+			_, _ = w.Conn.Write(sent)
+			time.Sleep(100 * time.Millisecond) // until the server has read it
+		}
+		_ = w.Conn.Close()
+	}
+	w.lost.Store(true)
+	if !l.late {
+		end()
+		return 0, net.ErrClosed
+	}
+	l.pending.Go(func() {
+		time.Sleep(300 * time.Millisecond)
+		end()
+	})
+	return 0, net.ErrClosed
+}
+
+// Close closes the connection once the server has gone on.
+func (w *lossyWire) Close() error {
+	if w.lost.Load() {
+		return nil
+	}
+	return w.Conn.Close()
+}
+
+// dialled opens a database with connections as the dialect opens them, on wires that the test sees.
+func dialled(t *testing.T, opt Options, wire func(c net.Conn) net.Conn) *sql.DB {
+	t.Helper()
+	opt.defaults()
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return wire(c), nil
+	}
+	if opt.Driver == "postgres" {
+		cfg, err := postgres{}.config(&opt)
+		require.NoError(t, err)
+		cfg.DialFunc = dial
+		return stdlib.OpenDB(*cfg)
+	}
+	cfg, err := mysqlDialect{}.config(&opt)
+	require.NoError(t, err)
+	cfg.DialFunc = dial
+	connector, err := mysql.NewConnector(cfg)
+	require.NoError(t, err)
+	return sql.OpenDB(readCommitted{connector})
+}
+
+// countingWire counts the trips that begin on it: what a driver sends before it waits for an answer is one write.
+type countingWire struct {
+	net.Conn
+	trips *atomic.Int64
+}
+
+func (w countingWire) Write(b []byte) (int, error) {
+	w.trips.Add(1)
+	return w.Conn.Write(b)
+}
+
+// A commit is one trip that begins it and reads, and one that writes and commits it.
+func TestStore_Trips(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		opt := fresh(t, driver, server)
+		var trips atomic.Int64
+		db := dialled(t, opt, func(c net.Conn) net.Conn { return countingWire{c, &trips} })
+		db.SetMaxOpenConns(1)
+		t.Cleanup(func() { _ = db.Close() })
+		s := mustOpen(t, Options{Driver: driver, DB: db, MaxConns: 2}) // one writer
+		ours, err := dialectOf(driver, true)
+		require.NoError(t, err)
+		s.dialect = ours // the connections are like those that it makes
+		send := func() *ws.Send {
+			return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: "hello", CreatedAt: 1}}
+		}
+		mustCommit(t, s, send())
+		mustCommit(t, s, send())
+		before := trips.Load()
+		mustCommit(t, s, send(), send())
+		require.Equal(t, int64(2), trips.Load()-before)
+	})
+}
