@@ -12,15 +12,16 @@ import (
 )
 
 // inBatch is the speaker for connections of pgx, which sends many prepared statements at once and reads their answers as they
-// come. Up to the first list with a COMMIT nothing can hold, so that a connection found dead is a bad one, whatever was sent.
+// come. A connection that was dead already answers nothing, and a list without a COMMIT leaves nothing behind.
 func inBatch(ctx context.Context, conn *sql.Conn, list []statement) (changed int64, err error) {
 	err = conn.Raw(func(raw any) error {
 		c, ok := raw.(*stdlib.Conn)
 		if !ok {
 			return fmt.Errorf("sqlstore: the connection is a %T, not pgx's", raw)
 		}
-		changed, err = send(ctx, c.Conn(), list)
-		if err != nil && c.Conn().IsClosed() && ctx.Err() == nil && list[len(list)-1].query != sayCommit {
+		var answered int
+		changed, answered, err = send(ctx, c.Conn(), list)
+		if answered == 0 && err != nil && c.Conn().IsClosed() && ctx.Err() == nil && !ends(list) {
 			return errors.Join(driver.ErrBadConn, err)
 		}
 		return err
@@ -28,7 +29,14 @@ func inBatch(ctx context.Context, conn *sql.Conn, list []statement) (changed int
 	return changed, err
 }
 
-func send(ctx context.Context, c *pgx.Conn, list []statement) (changed int64, err error) {
+// ends reports whether a list ends its transaction.
+func ends(list []statement) bool { return list[len(list)-1].query == sayCommit }
+
+// errNotCommitted says that a COMMIT was answered with a ROLLBACK, as PostgreSQL does where a statement had failed before.
+var errNotCommitted = errors.New("sqlstore: the server rolled back what it was to commit")
+
+// send returns how many statements were answered, and how many rows the last one changed.
+func send(ctx context.Context, c *pgx.Conn, list []statement) (changed int64, answered int, err error) {
 	var batch pgx.Batch
 	for i := range list {
 		batch.Queue(list[i].query, list[i].args...)
@@ -40,23 +48,28 @@ func send(ctx context.Context, c *pgx.Conn, list []statement) (changed int64, er
 		}
 	}()
 	for i := range list {
-		if list[i].visit == nil {
-			done, err := answers.Exec()
-			if err != nil {
-				return 0, err
-			}
-			changed = done.RowsAffected()
-			continue
+		if changed, err = receive(answers, &list[i]); err != nil {
+			return 0, answered, err
 		}
+		answered++
+	}
+	return changed, answered, nil
+}
+
+// receive reads the answer to the next statement.
+func receive(answers pgx.BatchResults, st *statement) (changed int64, err error) {
+	if st.visit != nil {
 		rows, err := answers.Query()
 		if err != nil {
 			return 0, err
 		}
-		if err := visitAll(rows, list[i].visit); err != nil {
-			return 0, err
-		}
+		return 0, visitAll(rows, st.visit)
 	}
-	return changed, nil
+	done, err := answers.Exec()
+	if err == nil && st.query == sayCommit && done.String() != sayCommit {
+		err = errNotCommitted
+	}
+	return done.RowsAffected(), err
 }
 
 func visitAll(rows pgx.Rows, visit func(row scanner) error) error {

@@ -78,6 +78,7 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 	if err != nil {
 		return false, err
 	}
+	defer tx.rollbackOnPanic()
 	v, err := s.prepare(tx, p, ops, w)
 	if err != nil || v.lacking || v.unchanged() {
 		_ = tx.Rollback() // nothing was written
@@ -111,7 +112,12 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 		return err
 	}
 	answer := make(chan error, 1)
-	s.background.Go(func() { answer <- tx.Commit() })
+	s.background.Go(func() {
+		// Whoever waits for it may go; what becomes of it must not depend on that.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.StatementTimeout+time.Second)
+		defer cancel()
+		answer <- tx.Commit(ctx)
+	})
 	var err error
 	select {
 	case err = <-answer:

@@ -33,9 +33,11 @@ type dialect interface {
 
 	// now is an expression for the server's clock, in Unix milliseconds.
 	now() string
-	// speaker returns what runs the statements of a transaction in few trips, on connections that are set to READ COMMITTED; nil
-	// where the connections may be others.
+	// speaker returns what runs the statements of a transaction in few trips; nil where the connections are not known to take
+	// them so.
 	speaker() speaker
+	// begin is the statement that begins a transaction at READ COMMITTED on a connection that the dialect opened.
+	begin() string
 	// again reports whether the transaction failed through no fault of its own and is to be run again.
 	again(err error) bool
 	// refused reports whether the server refused what a statement holds, rather than the whole work.
@@ -122,6 +124,16 @@ func sizeOf(v any) int {
 		return len(v)
 	case []byte:
 		return len(v)
+	case []int64:
+		return 8 * len(v)
+	case []bool:
+		return len(v)
+	case [][]byte:
+		size := 0
+		for _, b := range v {
+			size += len(b)
+		}
+		return size
 	}
 	return 8
 }

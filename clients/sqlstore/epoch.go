@@ -40,17 +40,15 @@ func NewEpoch(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) 
 }
 
 func (s *Store) newEpoch(ctx context.Context) error {
-	tx, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	for _, move := range moves {
-		if err := tx.exec(s.dialect.bind(move), int64(ws.EpochStep)); err != nil {
-			return errors.Join(err, tx.Rollback())
+	return s.within(ctx, func(tx *transaction) error {
+		for _, move := range moves {
+			if err := tx.exec(s.dialect.bind(move), int64(ws.EpochStep)); err != nil {
+				return err
+			}
+			if err := tx.answer(); err != nil { // each has its own time
+				return err
+			}
 		}
-	}
-	if err := tx.exec("UPDATE yanlink_ledger SET epoch = epoch + 1"); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
+		return tx.exec("UPDATE yanlink_ledger SET epoch = epoch + 1")
+	})
 }

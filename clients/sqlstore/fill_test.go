@@ -59,7 +59,7 @@ func fill(tb testing.TB, opt Options, count int) *filling {
 		f.write(r)
 	}
 	require.NoError(tb, f.tx.exec(fmt.Sprintf("UPDATE yanlink_counters SET next_id = %d", firstDirect+f.directs+f.users)))
-	require.NoError(tb, f.tx.Commit())
+	require.NoError(tb, f.tx.Commit(f.tb.Context()))
 	require.NoError(tb, f.s.Close())
 	return f
 }
@@ -103,7 +103,7 @@ func (f *filling) write(r *relation) {
 	f.written += rows.len()
 	*rows = tuples{}
 	if f.written > 50*chunkRows {
-		require.NoError(f.tb, f.tx.Commit())
+		require.NoError(f.tb, f.tx.Commit(f.tb.Context()))
 		f.begin()
 		f.written = 0
 	}

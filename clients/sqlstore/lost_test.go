@@ -164,6 +164,7 @@ func TestStore_LostAnswer(t *testing.T) {
 				mustCommit(t, s, first, send("second"))
 				l.lose.Store(true)
 				err := s.Commit(t.Context(), []ws.Op{lostOne})
+				require.False(t, l.lose.Load())
 				l.pending.Wait()
 				if lost.holds {
 					require.NoError(t, err)

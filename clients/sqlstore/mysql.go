@@ -145,6 +145,9 @@ func (d mysqlDialect) speaker() speaker {
 	return inOneText
 }
 
+// begin has its isolation from the connection, see readCommitted: to say it would be one more statement.
+func (mysqlDialect) begin() string { return "START TRANSACTION" }
+
 // readCommitted are connections that are set to READ COMMITTED once.
 type readCommitted struct{ driver.Connector }
 

@@ -78,11 +78,12 @@ func (s *Store) within(ctx context.Context, fn func(tx *transaction) error) erro
 		if err != nil {
 			return err
 		}
+		defer tx.rollbackOnPanic()
 		if err := fn(tx); err != nil {
 			_ = tx.Rollback() // the first error counts
 			return err
 		}
-		return tx.Commit()
+		return tx.Commit(ctx)
 	})
 }
 

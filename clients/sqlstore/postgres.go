@@ -29,6 +29,8 @@ func (d postgres) speaker() speaker {
 	return inBatch
 }
 
+func (postgres) begin() string { return "START TRANSACTION ISOLATION LEVEL READ COMMITTED" }
+
 func (postgres) bind(query string) string {
 	if !strings.Contains(query, "?") {
 		return query
@@ -191,7 +193,15 @@ func (d postgres) open(opt *Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stdlib.OpenDB(*cfg), nil
+	return stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(pings)), nil
+}
+
+// restedFor is how long nobody has used a connection that may have died meanwhile.
+const restedFor = time.Second
+
+// pings asks a connection that rested whether it lives, for reads; a transaction's first list tells.
+func pings(ctx context.Context, conn stdlib.ShouldPingParams) bool {
+	return conn.IdleDuration > restedFor && ctx.Value(unasked{}) == nil
 }
 
 func (postgres) config(opt *Options) (*pgx.ConnConfig, error) {
@@ -209,7 +219,6 @@ func (postgres) config(opt *Options) (*pgx.ConnConfig, error) {
 			cfg.RuntimeParams[name] = strconv.FormatInt(limit.Milliseconds(), 10)
 		}
 	}
-	cfg.RuntimeParams["default_transaction_isolation"] = "read committed"
 	return cfg, nil
 }
 

@@ -51,9 +51,8 @@ func (s stepwise) run(ctx context.Context, list []statement) (changed int64, err
 	return changed, nil
 }
 
-// The statements that begin and end a transaction of a spoken session.
+// The statements that end a transaction of a spoken session; dialect.begin begins it.
 const (
-	sayBegin    = "START TRANSACTION"
 	sayCommit   = "COMMIT"
 	sayRollback = "ROLLBACK"
 )
@@ -61,8 +60,11 @@ const (
 // rollbackTime bounds a ROLLBACK, whose caller's own time may be over; beyond it the connection is closed, which does the same.
 const rollbackTime = time.Second
 
+// unasked is the key of contexts that ask for a connection without a question whether it lives, which the first list answers.
+type unasked struct{}
+
 // speaker runs statements on a connection in one trip, as session.run does. It returns driver.ErrBadConn if the connection is
-// gone and nothing of them can hold.
+// gone, nothing of them can hold, and nothing was visited: whoever repeats them begins with nothing.
 type speaker func(ctx context.Context, conn *sql.Conn, list []statement) (changed int64, err error)
 
 // spoken is a session whose transaction is begun and committed by statements, so that these travel with the others. The first
@@ -76,6 +78,7 @@ type spoken struct {
 }
 
 func speak(ctx context.Context, db *sql.DB, with speaker) (*spoken, error) {
+	ctx = context.WithValue(ctx, unasked{}, true)
 	conn, err := db.Conn(ctx)
 	return &spoken{ctx: ctx, db: db, conn: conn, speak: with}, err
 }

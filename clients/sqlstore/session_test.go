@@ -61,7 +61,7 @@ func TestTransaction_LeavesNothing(t *testing.T) {
 			"rolled back": func(t *testing.T, tx *transaction, _ func()) { require.NoError(t, tx.Rollback()) },
 			"failed": func(t *testing.T, tx *transaction, _ func()) {
 				_ = tx.exec("INSERT INTO yanlink_users SELECT * FROM yanlink_users") // a queued one fails with the commit
-				require.Error(t, tx.Commit())
+				require.Error(t, tx.Commit(t.Context()))
 			},
 			"out of time": func(t *testing.T, tx *transaction, cancel func()) {
 				cancel()
@@ -121,4 +121,54 @@ func TestSpoken_ReadOnly(t *testing.T) {
 	require.Zero(t, s.db.Stats().InUse)
 	run("SET GLOBAL read_only = 0")
 	mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
+}
+
+// What a batch has read under locks that are gone with its connection counts no more, and is not mixed with what is read later.
+func TestSpoken_ConnectionLostWhileReading(t *testing.T) {
+	waiting := map[string]string{"mysql": " AND info LIKE '%FOR UPDATE%'", "postgres": " AND wait_event_type = 'Lock'"}
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		opt := fresh(t, driver, server)
+		s, other := mustOpen(t, opt), mustOpen(t, opt)
+		mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
+		holder, err := other.begin(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, holder.exec("UPDATE yanlink_users SET last_seen = 2"))
+		require.NoError(t, holder.answer())
+		refused := make(chan error, 1)
+		go func() { refused <- s.Commit(t.Context(), []ws.Op{&ws.PutUser{OpenID: "bob", Name: "Bob", At: 3}}) }()
+		id := map[string]string{"mysql": "id", "postgres": "pid"}[driver]
+		var lost int64
+		require.Eventually(t, func() bool {
+			return other.db.QueryRowContext(t.Context(), "SELECT "+id+others[driver]+waiting[driver]).Scan(&lost) == nil
+		}, 10*time.Second, 10*time.Millisecond)
+		_, err = other.db.ExecContext(t.Context(), closing[driver], lost)
+		require.NoError(t, err)
+		require.ErrorIs(t, <-refused, ws.ErrUnavailable)
+		require.NoError(t, holder.Rollback())
+		mustCommit(t, s, &ws.PutUser{OpenID: "bob", Name: "Bob", At: 3})
+	})
+}
+
+// A batch that panics takes nothing with it: the committer goes on.
+func TestStore_Panic(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		s := mustOpen(t, fresh(t, driver, server))
+		s.db.SetMaxOpenConns(1)
+		send := &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: "hello", CreatedAt: 1}}
+		mustCommit(t, s, send)
+		broken := *send
+		broken.Events = func(*ws.Send) []ws.Event { panic("broken") }
+		require.Panics(t, func() { _ = s.Commit(t.Context(), []ws.Op{&broken}) })
+		require.Zero(t, s.db.Stats().InUse)
+		mustCommit(t, s, send)
+	})
+}
+
+// PostgreSQL answers the COMMIT of a transaction in which something had failed with a ROLLBACK, and with no error.
+func TestTransaction_CommitOfFailed(t *testing.T) {
+	s := mustOpen(t, fresh(t, "postgres", services.Shared(t, services.Postgres)))
+	tx, err := s.begin(t.Context())
+	require.NoError(t, err)
+	require.Error(t, tx.query(func(scanner) error { return nil }, "SELECT 1/0"))
+	require.ErrorIs(t, tx.Commit(t.Context()), errNotCommitted)
 }

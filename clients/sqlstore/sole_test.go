@@ -111,8 +111,8 @@ func TestSole_UnderWay(t *testing.T) {
 		require.NoError(t, underWay.exec("UPDATE yanlink_users SET last_seen = 99"))
 		w.batch++
 		require.NoError(t, underWay.sign(w))
-		committed := make(chan error, 1)
-		time.AfterFunc(soleTerm+time.Second, func() { committed <- underWay.Commit() })
+		committed, ctx := make(chan error, 1), t.Context()
+		time.AfterFunc(soleTerm+time.Second, func() { committed <- underWay.Commit(ctx) })
 
 		next := mustOpen(t, alone(opt, "next"))
 		select {

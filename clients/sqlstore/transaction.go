@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 )
 
 // transaction is one transaction with the statements of many rows that a batch is made of. They wait for each other, so that
@@ -13,7 +12,6 @@ type transaction struct {
 	session
 	ctx     context.Context
 	dialect dialect
-	limit   time.Duration // bounds the last trip, which ctx does not
 	queued  []statement
 	bytes   int      // in queued
 	asked   int      // of queued, those with an answer
@@ -23,11 +21,11 @@ type transaction struct {
 // begin starts a transaction at READ COMMITTED: each statement sees what was committed before it began, so that what is
 // read after a lock was waited for is what the lock's last holder left.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	tx := &transaction{ctx: ctx, dialect: s.dialect, limit: s.opt.StatementTimeout + time.Second}
+	tx := &transaction{ctx: ctx, dialect: s.dialect}
 	var err error
 	if speaker := s.dialect.speaker(); speaker != nil {
 		tx.session, err = speak(ctx, s.db, speaker)
-		tx.queued = append(tx.queued, statement{query: sayBegin})
+		tx.queued = append(tx.queued, statement{query: s.dialect.begin()})
 		return tx, err
 	}
 	begun, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
@@ -141,18 +139,31 @@ func (tx *transaction) remove(r *relation, by []column, keys *tuples) error {
 	})
 }
 
-// Commit runs what is queued and commits, even if the context of the transaction has ended.
-func (tx *transaction) Commit() error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), tx.limit)
-	defer cancel()
-	if tx.dialect.speaker() != nil {
-		tx.queued = append(tx.queued, statement{query: sayCommit})
+// Commit runs what is queued and commits, while ctx lasts.
+func (tx *transaction) Commit(ctx context.Context) error {
+	err := error(nil)
+	if tx.asked > 0 { // who reads them may fail, and then nothing is to be committed
+		_, err = tx.send(ctx)
 	}
-	if _, err := tx.send(ctx); err != nil {
+	if err == nil {
+		if tx.dialect.speaker() != nil {
+			tx.queued = append(tx.queued, statement{query: sayCommit})
+		}
+		_, err = tx.send(ctx)
+	}
+	if err != nil {
 		_ = tx.Rollback() // the first error counts
 		return err
 	}
 	return tx.session.Commit()
+}
+
+// rollbackOnPanic is deferred by what works with a transaction: the committer survives a panic, and nobody else would end it.
+func (tx *transaction) rollbackOnPanic() {
+	if cause := recover(); cause != nil {
+		_ = tx.Rollback()
+		panic(cause)
+	}
 }
 
 // each calls visit for each row of a query's answer.

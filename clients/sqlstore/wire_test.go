@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -35,14 +36,16 @@ var preparedCommit = func() string {
 	return "stmtcache_" + hex.EncodeToString(digest[:24])
 }()
 
+// Write takes the COMMIT as if it were on its way; that it is lost shows when its answer is read, as it does in a network.
 func (w *lossyWire) Write(b []byte) (int, error) {
 	if w.lost.Load() {
-		return 0, net.ErrClosed
+		return 0, net.ErrClosed // no farewell either
 	}
 	l := w.lossy
 	if !strings.Contains(string(b), preparedCommit) && !strings.HasSuffix(string(b), "; "+sayCommit) || !l.lose.CompareAndSwap(true, false) {
 		return w.Conn.Write(b)
 	}
+	w.lost.Store(true)
 	sent := slices.Clone(b)
 	end := func() {
 		if l.holds {
@@ -51,16 +54,22 @@ func (w *lossyWire) Write(b []byte) (int, error) {
 		}
 		_ = w.Conn.Close()
 	}
-	w.lost.Store(true)
 	if !l.late {
 		end()
-		return 0, net.ErrClosed
+		return len(b), nil
 	}
 	l.pending.Go(func() {
 		time.Sleep(300 * time.Millisecond)
 		end()
 	})
-	return 0, net.ErrClosed
+	return len(b), nil
+}
+
+func (w *lossyWire) Read(b []byte) (int, error) {
+	if w.lost.Load() {
+		return 0, io.EOF
+	}
+	return w.Conn.Read(b)
 }
 
 // Close closes the connection once the server has gone on.
@@ -127,5 +136,31 @@ func TestStore_Trips(t *testing.T) {
 		before := trips.Load()
 		mustCommit(t, s, send(), send())
 		require.Equal(t, int64(2), trips.Load()-before)
+	})
+}
+
+// A list that commits is not run again when its answer is lost, even if it began its transaction too.
+func TestSpoken_LostAnswer(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		l := &lossy{holds: true}
+		db := dialled(t, fresh(t, driver, server), func(c net.Conn) net.Conn { return &lossyWire{Conn: c, lossy: l} })
+		db.SetMaxOpenConns(1)
+		t.Cleanup(func() { _ = db.Close() })
+		s := mustOpen(t, Options{Driver: driver, DB: db})
+		ours, err := dialectOf(driver, true)
+		require.NoError(t, err)
+		s.dialect = ours // the connections are like those that it makes
+		count := func() error {
+			return s.within(t.Context(), func(tx *transaction) error {
+				return tx.exec("UPDATE yanlink_counters SET next_id = next_id + 1000 WHERE name = 'scheduled'")
+			})
+		}
+		require.NoError(t, count())
+		l.lose.Store(true)
+		require.Error(t, count())
+		require.False(t, l.lose.Load())
+		var next int64
+		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT next_id FROM yanlink_counters WHERE name = 'scheduled'").Scan(&next))
+		require.Equal(t, int64(2001), next)
 	})
 }
