@@ -106,7 +106,7 @@ neighbours: ## others' latency beside one client that misbehaves, in one way aft
 
 .PHONY: soak
 soak: ## half an hour at half of saturation: memory, goroutines and descriptors stay flat
-	$(GO) run ./cmd/loadgen bench -suite soak -full -only yanlink -retries 0 -allow-lag -json $(or $(JSON),soak.out)
+	$(GO) run ./cmd/loadgen bench -suite soak -full -only yanlink -json $(or $(JSON),soak.out)
 
 .PHONY: e2e
 e2e: ## pages in a real browser: on one node with a kill -9 between, and on three of which one is killed

@@ -2,7 +2,7 @@
 // killed with SIGKILL again and again in the middle of it, and a checker outside the server, with an account of its
 // own, looks for what was lost, shown twice, shown out of order, or acknowledged without a proof to its sender.
 //
-//	go run ./cmd/storm [-clients 40] [-messages 20000] [-kills 8] [-seed N] [-server BIN] [-race]
+//	go run ./cmd/storm [-clients 40] [-messages 20200] [-kills 8] [-seed N] [-server BIN] [-race]
 //
 // The last line is the verdict; the program ends with 1 if any promise was broken, after printing the story of the
 // first faults of each kind. The seed decides who does what; the machine's timing stays its own, so a replay meets the

@@ -13,14 +13,14 @@ func TestParse(t *testing.T) {
 	o, err := parse([]string{"-clients", "6", "-seed", "9"}, io.Discard)
 	require.NoError(t, err)
 	require.Equal(t, 6, o.Clients)
-	require.Equal(t, 20_000, o.Messages)
+	require.Equal(t, 20_200, o.Messages)
 	require.Equal(t, 8, o.kills)
 	require.Equal(t, uint64(9), o.Seed)
 	require.Zero(t, o.nodes)
 
 	o, err = parse([]string{"-kills", "3", "-store", "postgres"}, io.Discard)
 	require.NoError(t, err)
-	require.Equal(t, 30_000, o.Messages, "a cluster's storm is larger")
+	require.Equal(t, 30_300, o.Messages, "a cluster's storm is larger")
 	require.Equal(t, 3, o.nodes)
 	require.Equal(t, 3, o.kills)
 	for _, bad := range [][]string{

