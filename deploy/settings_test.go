@@ -17,6 +17,8 @@ import (
 type compose struct {
 	Services map[string]struct {
 		Image       string            `yaml:"image"`
+		Command     []string          `yaml:"command"`
+		Volumes     []string          `yaml:"volumes"`
 		Environment map[string]string `yaml:"environment"`
 		Ports       []string          `yaml:"ports"`
 		DependsOn   []string          `yaml:"depends_on"`
@@ -59,6 +61,15 @@ func TestCompose_Settings(t *testing.T) {
 		})
 	}
 	require.Len(t, ids, 3, "three nodes, each with a name of its own")
+}
+
+// TestCompose_Broker holds that the broker reads broker.conf: of a file that is not there, compose makes an empty folder.
+func TestCompose_Broker(t *testing.T) {
+	broker := composed(t).Services["broker"]
+	at := slices.Index(broker.Command, "-c")
+	require.GreaterOrEqual(t, at, 0)
+	require.Contains(t, broker.Volumes, "./broker.conf:"+broker.Command[at+1]+":ro")
+	require.Regexp(t, `(?m)^timerWheelEnable=false$`, string(read(t, "broker.conf")))
 }
 
 // accepted loads a configuration and returns it if the program would start with it.

@@ -11,7 +11,7 @@ import (
 const (
 	// relayBatch is how many pending events are looked at together, and maxRelayBatch how many while those before the
 	// rest wait for another attempt. More is never read: the order of a key can be told within one reading only, as a
-	// database may show an event with a lower number later.
+	// database may show an event with a lower number later. The alert YanlinkEventsWaiting goes by relayBatch.
 	relayBatch    = 512
 	maxRelayBatch = 16 * relayBatch
 	// savedAtOnce bounds the events whose outcome is written in one commit.
