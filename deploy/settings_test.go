@@ -69,7 +69,7 @@ func TestCompose_Broker(t *testing.T) {
 	at := slices.Index(broker.Command, "-c")
 	require.GreaterOrEqual(t, at, 0)
 	require.Contains(t, broker.Volumes, "./broker.conf:"+broker.Command[at+1]+":ro")
-	require.Regexp(t, `(?m)^timerWheelEnable=false$`, string(read(t, "broker.conf")))
+	require.Regexp(t, `(?m)^timerFlushIntervalMs=60000$`, string(read(t, "broker.conf")))
 }
 
 // accepted loads a configuration and returns it if the program would start with it.

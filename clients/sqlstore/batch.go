@@ -8,20 +8,21 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // inBatch is the speaker for connections of pgx, which sends many prepared statements at once and reads their answers as they
-// come. A connection that was dead already answers nothing, and a list without a COMMIT leaves nothing behind.
+// come. Of a connection that is gone, a list without a COMMIT leaves nothing behind; nor does any list on a server that became
+// read only, whose connections are given up so that the next ones are to whoever can be written now.
 func inBatch(ctx context.Context, conn *sql.Conn, list []statement) (changed int64, err error) {
 	err = conn.Raw(func(raw any) error {
 		c, ok := raw.(*stdlib.Conn)
 		if !ok {
 			return fmt.Errorf("sqlstore: the connection is a %T, not pgx's", raw)
 		}
-		var answered int
-		changed, answered, err = send(ctx, c.Conn(), list)
-		if answered == 0 && err != nil && c.Conn().IsClosed() && ctx.Err() == nil && !ends(list) {
+		changed, err = send(ctx, c.Conn(), list)
+		if readOnly(err) || err != nil && ctx.Err() == nil && c.Conn().IsClosed() && !ends(list) {
 			return errors.Join(driver.ErrBadConn, err)
 		}
 		return err
@@ -35,8 +36,13 @@ func ends(list []statement) bool { return list[len(list)-1].query == sayCommit }
 // errNotCommitted says that a COMMIT was answered with a ROLLBACK, as PostgreSQL does where a statement had failed before.
 var errNotCommitted = errors.New("sqlstore: the server rolled back what it was to commit")
 
-// send returns how many statements were answered, and how many rows the last one changed.
-func send(ctx context.Context, c *pgx.Conn, list []statement) (changed int64, answered int, err error) {
+func readOnly(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "25006"
+}
+
+// send returns how many rows the last statement changed.
+func send(ctx context.Context, c *pgx.Conn, list []statement) (changed int64, err error) {
 	var batch pgx.Batch
 	for i := range list {
 		batch.Queue(list[i].query, list[i].args...)
@@ -49,11 +55,10 @@ func send(ctx context.Context, c *pgx.Conn, list []statement) (changed int64, an
 	}()
 	for i := range list {
 		if changed, err = receive(answers, &list[i]); err != nil {
-			return 0, answered, err
+			return 0, err
 		}
-		answered++
 	}
-	return changed, answered, nil
+	return changed, nil
 }
 
 // receive reads the answer to the next statement.

@@ -80,9 +80,14 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 	}
 	defer tx.rollbackOnPanic()
 	v, err := s.prepare(tx, p, ops, w)
-	if err != nil || v.lacking || v.unchanged() {
+	if err != nil || v.lacking {
 		_ = tx.Rollback() // nothing was written
-		return err == nil && !v.lacking, s.fenced(err, w)
+		return false, s.fenced(err, w)
+	}
+	if v.unchanged() {
+		// What it says is there already: a server whose copies confirm what it commits has to wait for them with this too.
+		err := tx.Commit(ctx)
+		return err == nil, err
 	}
 	if err := s.finish(ctx, tx, v, w); err != nil {
 		return false, err
@@ -113,10 +118,8 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 	}
 	answer := make(chan error, 1)
 	s.background.Go(func() {
-		// Whoever waits for it may go; what becomes of it must not depend on that.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.StatementTimeout+time.Second)
-		defer cancel()
-		answer <- tx.Commit(ctx)
+		// Whoever waits for it may go: what becomes of it must not depend on that.
+		answer <- tx.Commit(context.WithoutCancel(ctx))
 	})
 	var err error
 	select {
@@ -147,7 +150,7 @@ func (s *Store) settle(ctx context.Context, w *writer, cause error) error {
 		w.lost = true
 		return errors.Join(cause, err)
 	}
-	s.log.Warn("the answer to a commit was lost; the ledger said what became of it", "held", held, "error", cause)
+	s.log.Warn("a commit was not answered with a yes; the ledger said what became of it", "held", held, "error", cause)
 	if held {
 		return nil
 	}

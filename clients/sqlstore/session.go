@@ -18,12 +18,13 @@ type statement struct {
 	visit func(row scanner) error
 }
 
-// session is the connection that a transaction has to itself, until Commit or Rollback, whichever is called first.
+// session is the connection that a transaction has to itself, until commit or Rollback, whichever is called first.
 type session interface {
 	// run runs statements in their order, up to the first one that fails, and returns how many rows the last one changed.
 	// Each sees what was committed before it began.
 	run(ctx context.Context, list []statement) (changed int64, err error)
-	Commit() error
+	// commit runs statements that answer with no rows, and commits. After an error the session is still to be rolled back.
+	commit(ctx context.Context, list []statement) error
 	Rollback() error
 }
 
@@ -51,6 +52,14 @@ func (s stepwise) run(ctx context.Context, list []statement) (changed int64, err
 	return changed, nil
 }
 
+// commit implements session; what database/sql began ends with the context that it was begun with.
+func (s stepwise) commit(ctx context.Context, list []statement) error {
+	if _, err := s.run(ctx, list); err != nil {
+		return err
+	}
+	return s.Commit()
+}
+
 // The statements that end a transaction of a spoken session; dialect.begin begins it.
 const (
 	sayCommit   = "COMMIT"
@@ -63,14 +72,13 @@ const rollbackTime = time.Second
 // unasked is the key of contexts that ask for a connection without a question whether it lives, which the first list answers.
 type unasked struct{}
 
-// speaker runs statements on a connection in one trip, as session.run does. It returns driver.ErrBadConn if the connection is
-// gone, nothing of them can hold, and nothing was visited: whoever repeats them begins with nothing.
+// speaker runs statements on a connection in few trips, as session.run does. It returns driver.ErrBadConn if the connection is
+// gone and nothing of them can hold.
 type speaker func(ctx context.Context, conn *sql.Conn, list []statement) (changed int64, err error)
 
 // spoken is a session whose transaction is begun and committed by statements, so that these travel with the others. The first
-// list begins it and the last one, before Commit, ends it.
+// list begins it.
 type spoken struct {
-	ctx   context.Context // bounds the wait for a connection
 	db    *sql.DB
 	conn  *sql.Conn
 	speak speaker
@@ -78,31 +86,59 @@ type spoken struct {
 }
 
 func speak(ctx context.Context, db *sql.DB, with speaker) (*spoken, error) {
-	ctx = context.WithValue(ctx, unasked{}, true)
-	conn, err := db.Conn(ctx)
-	return &spoken{ctx: ctx, db: db, conn: conn, speak: with}, err
+	s := &spoken{db: db, speak: with}
+	return s, s.connect(ctx)
 }
 
-// run implements session. The server may have closed a connection that nobody used, which shows when it is used: then
-// another one is taken, as database/sql does for transactions of its own. No more than one is new: a server that is read
-// only has the driver close each of them.
+func (s *spoken) connect(ctx context.Context) error {
+	conn, err := s.db.Conn(context.WithValue(ctx, unasked{}, true))
+	if err == nil {
+		s.conn = conn
+	}
+	return err
+}
+
+// run implements session.
 func (s *spoken) run(ctx context.Context, list []statement) (changed int64, err error) {
-	changed, err = s.speak(ctx, s.conn, list)
-	for others := s.db.Stats().Idle; others >= 0 && !s.said && errors.Is(err, driver.ErrBadConn); others-- {
-		_ = s.conn.Close() // it is out of the pool already
-		another, failed := s.db.Conn(s.ctx)
-		if failed != nil {
-			return 0, failed
-		}
-		s.conn = another
-		changed, err = s.speak(ctx, s.conn, list)
+	if s.said {
+		return s.speak(ctx, s.conn, list)
 	}
 	s.said = true
+	return s.first(ctx, list)
+}
+
+// first runs the first list. The server may have closed a connection that nobody used, which shows when it is used: then
+// another one is taken, as database/sql does for transactions of its own. No more than one is new: a server that is read
+// only has each of them closed. What was read already was read under locks that are gone, and must not be mixed with what
+// another connection reads.
+func (s *spoken) first(ctx context.Context, list []statement) (changed int64, err error) {
+	visited := false
+	for i := range list {
+		if visit := list[i].visit; visit != nil {
+			list[i].visit = func(row scanner) error {
+				visited = true
+				return visit(row)
+			}
+		}
+	}
+	changed, err = s.speak(ctx, s.conn, list)
+	for others := s.db.Stats().Idle; others >= 0 && !visited && errors.Is(err, driver.ErrBadConn); others-- {
+		_ = s.conn.Close() // it is out of the pool already
+		if err := s.connect(ctx); err != nil {
+			return 0, err
+		}
+		changed, err = s.speak(ctx, s.conn, list)
+	}
 	return changed, err
 }
 
-// Commit gives the connection back, on which the transaction is committed.
-func (s *spoken) Commit() error { return s.conn.Close() }
+// commit implements session.
+func (s *spoken) commit(ctx context.Context, list []statement) error {
+	if _, err := s.run(ctx, append(list, statement{query: sayCommit})); err != nil {
+		return err
+	}
+	return s.conn.Close() // which goes back to the pool
+}
 
 // Rollback takes back what was not committed.
 func (s *spoken) Rollback() error {

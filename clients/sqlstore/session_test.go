@@ -28,27 +28,36 @@ func TestSpoken_IdleConnectionsClosed(t *testing.T) {
 		other.db.SetMaxOpenConns(1)
 		mustCommit(t, s, &ws.PutUser{OpenID: "alice", At: 1})
 		require.Positive(t, s.db.Stats().Idle)
-		var ids []int64
-		id := map[string]string{"mysql": "id", "postgres": "pid"}[driver]
-		rows, err := other.db.QueryContext(t.Context(), "SELECT "+id+others[driver])
-		require.NoError(t, each(rows, err, func(rows scanner) error {
-			var id int64
-			err := rows.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}))
-		require.NotEmpty(t, ids)
-		for _, id := range ids {
-			_, err := other.db.ExecContext(t.Context(), closing[driver], id)
-			require.NoError(t, err)
-		}
-		require.Eventually(t, func() bool {
-			var left int
-			return other.db.QueryRowContext(t.Context(), "SELECT COUNT(*)"+others[driver]).Scan(&left) == nil && left == 0
-		}, 10*time.Second, 10*time.Millisecond)
+		closeOthers(t, other, driver)
 		mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
 		require.Zero(t, s.db.Stats().InUse)
+		closeOthers(t, other, driver)
+		time.Sleep(restedFor + 100*time.Millisecond)
+		_, err := s.User(t.Context(), "bob")
+		require.NoError(t, err)
 	})
+}
+
+func closeOthers(t *testing.T, s *Store, driver string) {
+	t.Helper()
+	id := map[string]string{"mysql": "id", "postgres": "pid"}[driver]
+	var ids []int64
+	rows, err := s.db.QueryContext(t.Context(), "SELECT "+id+others[driver])
+	require.NoError(t, each(rows, err, func(rows scanner) error {
+		var id int64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}))
+	require.NotEmpty(t, ids)
+	for _, id := range ids {
+		_, err := s.db.ExecContext(t.Context(), closing[driver], id)
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		var left int
+		return s.db.QueryRowContext(t.Context(), "SELECT COUNT(*)"+others[driver]).Scan(&left) == nil && left == 0
+	}, 10*time.Second, 10*time.Millisecond)
 }
 
 // What could not be committed leaves nothing behind on its connection, for the next one that gets it.
@@ -123,6 +132,20 @@ func TestSpoken_ReadOnly(t *testing.T) {
 	mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
 }
 
+// A connection to a server that became read only is not kept: the next one may be to another server.
+func TestSpoken_ReadOnlyConnection(t *testing.T) {
+	opt := fresh(t, "postgres", services.Shared(t, services.Postgres))
+	opt.MaxConns = 1 // with one writer, which is enrolled then
+	s := mustOpen(t, opt)
+	mustCommit(t, s, &ws.PutUser{OpenID: "alice", At: 1})
+	_, err := s.db.ExecContext(t.Context(), "SET default_transaction_read_only = on")
+	require.NoError(t, err)
+	mustCommit(t, s, &ws.PutUser{OpenID: "bob", At: 1})
+	var readOnly string
+	require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW default_transaction_read_only").Scan(&readOnly))
+	require.Equal(t, "off", readOnly)
+}
+
 // What a batch has read under locks that are gone with its connection counts no more, and is not mixed with what is read later.
 func TestSpoken_ConnectionLostWhileReading(t *testing.T) {
 	waiting := map[string]string{"mysql": " AND info LIKE '%FOR UPDATE%'", "postgres": " AND wait_event_type = 'Lock'"}
@@ -159,6 +182,11 @@ func TestStore_Panic(t *testing.T) {
 		broken := *send
 		broken.Events = func(*ws.Send) []ws.Event { panic("broken") }
 		require.Panics(t, func() { _ = s.Commit(t.Context(), []ws.Op{&broken}) })
+		require.Panics(t, func() {
+			_ = s.within(t.Context(), func(tx *transaction) error {
+				return tx.query(func(scanner) error { panic("broken") }, "SELECT openid FROM yanlink_users FOR UPDATE")
+			})
+		})
 		require.Zero(t, s.db.Stats().InUse)
 		mustCommit(t, s, send)
 	})
@@ -169,6 +197,8 @@ func TestTransaction_CommitOfFailed(t *testing.T) {
 	s := mustOpen(t, fresh(t, "postgres", services.Shared(t, services.Postgres)))
 	tx, err := s.begin(t.Context())
 	require.NoError(t, err)
-	require.Error(t, tx.query(func(scanner) error { return nil }, "SELECT 1/0"))
+	require.NoError(t, tx.answer())
+	_, err = tx.run(t.Context(), []statement{{query: "SELECT 1/0"}}) // which the transaction does not hear of
+	require.Error(t, err)
 	require.ErrorIs(t, tx.Commit(t.Context()), errNotCommitted)
 }

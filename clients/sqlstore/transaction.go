@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 )
 
 // transaction is one transaction with the statements of many rows that a batch is made of. They wait for each other, so that
@@ -13,15 +14,17 @@ type transaction struct {
 	ctx     context.Context
 	dialect dialect
 	queued  []statement
-	bytes   int      // in queued
-	asked   int      // of queued, those with an answer
-	then    []func() // to be called once they are here
+	limit   time.Duration // of one trip
+	failed  error         // the first one: nothing counts after it, whatever the server makes of the rest
+	bytes   int           // in queued
+	asked   int           // of queued, those with an answer
+	then    []func()      // to be called once they are here
 }
 
 // begin starts a transaction at READ COMMITTED: each statement sees what was committed before it began, so that what is
 // read after a lock was waited for is what the lock's last holder left.
 func (s *Store) begin(ctx context.Context) (*transaction, error) {
-	tx := &transaction{ctx: ctx, dialect: s.dialect}
+	tx := &transaction{ctx: ctx, dialect: s.dialect, limit: s.opt.StatementTimeout + time.Second}
 	var err error
 	if speaker := s.dialect.speaker(); speaker != nil {
 		tx.session, err = speak(ctx, s.db, speaker)
@@ -79,18 +82,25 @@ func (tx *transaction) answer() error {
 
 // send runs what is queued, and returns how many rows the last one changed.
 func (tx *transaction) send(ctx context.Context) (changed int64, err error) {
-	list, then := tx.queued, tx.then
-	tx.queued, tx.then, tx.bytes, tx.asked = nil, nil, 0, 0
-	if len(list) == 0 {
-		return 0, nil
+	list, then := tx.takeQueued()
+	if len(list) == 0 || tx.failed != nil {
+		return 0, tx.failed
 	}
-	if changed, err = tx.run(ctx, list); err != nil {
-		return 0, err
+	ctx, cancel := context.WithTimeout(ctx, tx.limit)
+	defer cancel()
+	if changed, tx.failed = tx.run(ctx, list); tx.failed != nil {
+		return 0, tx.failed
 	}
 	for _, fn := range then {
 		fn()
 	}
 	return changed, nil
+}
+
+func (tx *transaction) takeQueued() (list []statement, then []func()) {
+	list, then = tx.queued, tx.then
+	tx.queued, tx.then, tx.bytes, tx.asked = nil, nil, 0, 0
+	return list, then
 }
 
 // query is ask, answered at once.
@@ -139,23 +149,19 @@ func (tx *transaction) remove(r *relation, by []column, keys *tuples) error {
 	})
 }
 
-// Commit runs what is queued and commits, while ctx lasts.
+// Commit runs what is queued, of which nothing asks, and commits, while ctx lasts.
 func (tx *transaction) Commit(ctx context.Context) error {
-	err := error(nil)
-	if tx.asked > 0 { // who reads them may fail, and then nothing is to be committed
-		_, err = tx.send(ctx)
-	}
+	err := tx.failed
 	if err == nil {
-		if tx.dialect.speaker() != nil {
-			tx.queued = append(tx.queued, statement{query: sayCommit})
-		}
-		_, err = tx.send(ctx)
+		list, _ := tx.takeQueued()
+		ctx, cancel := context.WithTimeout(ctx, tx.limit)
+		defer cancel()
+		err = tx.commit(ctx, list)
 	}
 	if err != nil {
 		_ = tx.Rollback() // the first error counts
-		return err
 	}
-	return tx.session.Commit()
+	return err
 }
 
 // rollbackOnPanic is deferred by what works with a transaction: the committer survives a panic, and nobody else would end it.
