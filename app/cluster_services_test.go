@@ -113,12 +113,15 @@ func (p *pair) scheduled(t *testing.T) {
 		answer := p.decoded(http.MethodPost, node.base+"/api/v1/messages", fmt.Sprintf(`{"from":"ann","to":"ben","message":"%d","msgid":"m%d","delaySeconds":1}`, i, i))
 		require.Equal(t, "scheduled", answer["results"].([]any)[0].(map[string]any)["status"])
 	}
-	seen := make(map[any]bool)
+	seen := make(map[any]any)
 	for len(seen) < count {
 		if frame := receive(t, ben); frame["type"] == 2.0 {
 			got := params(frame)
-			require.False(t, seen[got["message"]], "once")
-			seen[got["message"]] = true
+			if first, again := seen[got["message"]]; again { // it was not acknowledged in time
+				require.Equal(t, first, got["seq"], "one message")
+			}
+			require.NotEmpty(t, got["seq"])
+			seen[got["message"]] = got["seq"]
 			require.NoError(t, ben.WriteJSON(map[string]any{"type": 15, "params": map[string]any{"from": "client", "msgid": got["msgid"], "fromUser": "ann", "toUser": "ben"}}))
 		}
 	}

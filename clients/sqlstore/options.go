@@ -21,7 +21,7 @@ type Options struct {
 	IdleConns int
 	// ConnLifetime is when a connection is replaced, so that a server that came back gets its share; 0: 30 minutes. Not used with DB.
 	ConnLifetime time.Duration
-	// StatementTimeout bounds each read, and each statement of a commit; 0: 10 seconds.
+	// StatementTimeout bounds each read, and with one second more each trip of a commit; 0: 10 seconds.
 	StatementTimeout time.Duration
 	// StartTimeout bounds how long a server that does not answer is waited for; 0: only the caller's context does.
 	StartTimeout time.Duration

@@ -17,7 +17,7 @@ import (
 // others are the connections to a database besides the one that asks, and closing is what closes them.
 var others, closing = map[string]string{
 	"mysql":    " FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
-	"postgres": " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+	"postgres": " FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()",
 }, map[string]string{"mysql": "KILL ?", "postgres": "SELECT pg_terminate_backend($1)"}
 
 // A batch does not notice that the server has closed the connections which nobody used.
