@@ -36,6 +36,7 @@ func ends(list []statement) bool { return list[len(list)-1].query == sayCommit }
 // errNotCommitted says that a COMMIT was answered with a ROLLBACK, as PostgreSQL does where a statement had failed before.
 var errNotCommitted = errors.New("sqlstore: the server rolled back what it was to commit")
 
+// readOnly reports whether the server said read_only_sql_transaction.
 func readOnly(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Code == "25006"

@@ -132,8 +132,6 @@ func (c dsnConnector) Connect(ctx context.Context) (raw driver.Conn, err error) 
 // A commit whose answer is lost is told as what it was.
 func TestStore_LostAnswer(t *testing.T) {
 	onEach(t, func(t *testing.T, driverName string, server services.Instance) {
-		ours, err := dialectOf(driverName, true)
-		require.NoError(t, err)
 		for name, lost := range map[string]struct{ late, holds, joined bool }{
 			"committed":           {holds: true},
 			"neverArrived":        {},
@@ -147,15 +145,14 @@ func TestStore_LostAnswer(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				opt := fresh(t, driverName, server)
 				l := &lossy{Connector: connectorOf(t, opt), holds: lost.holds, late: lost.late}
-				db := sql.OpenDB(l)
+				var s *Store
 				if lost.joined {
-					db = dialled(t, opt, func(c net.Conn) net.Conn { return &lossyWire{Conn: c, lossy: l} })
-				}
-				db.SetMaxOpenConns(1)
-				t.Cleanup(func() { _ = db.Close() })
-				s := mustOpen(t, Options{Driver: driverName, DB: db, MaxConns: 2})
-				if lost.joined {
-					s.dialect = ours // the connections are like those that it makes
+					s = openOver(t, opt, func(c net.Conn) net.Conn { return &lossyWire{Conn: c, lossy: l} })
+				} else {
+					db := sql.OpenDB(l)
+					db.SetMaxOpenConns(1)
+					t.Cleanup(func() { _ = db.Close() })
+					s = mustOpen(t, Options{Driver: driverName, DB: db, MaxConns: 2})
 				}
 				send := func(body string) *ws.Send {
 					return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: body, CreatedAt: 1}}

@@ -169,6 +169,11 @@ func (d mysqlDialect) open(opt *Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.over(cfg)
+}
+
+// over opens a database whose connections are made as cfg says.
+func (mysqlDialect) over(cfg *mysql.Config) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, err

@@ -193,7 +193,12 @@ func (d postgres) open(opt *Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(pings)), nil
+	return d.over(cfg), nil
+}
+
+// over opens a database whose connections are made as cfg says.
+func (postgres) over(cfg *pgx.ConnConfig) *sql.DB {
+	return stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(pings))
 }
 
 // restedFor is how long nobody has used a connection that may have died meanwhile.

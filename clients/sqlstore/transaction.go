@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,6 @@ type transaction struct {
 	limit   time.Duration // of one trip
 	failed  error         // the first one: nothing counts after it, whatever the server makes of the rest
 	bytes   int           // in queued
-	asked   int           // of queued, those with an answer
 	then    []func()      // to be called once they are here
 }
 
@@ -56,9 +56,6 @@ func (tx *transaction) queue(st statement) error {
 	}
 	tx.queued = append(tx.queued, st)
 	tx.bytes += size
-	if st.visit != nil {
-		tx.asked++
-	}
 	if tx.dialect.speaker() == nil {
 		return tx.answer()
 	}
@@ -67,7 +64,7 @@ func (tx *transaction) queue(st statement) error {
 
 // answered calls fn once all that was asked until now is answered.
 func (tx *transaction) answered(fn func()) {
-	if tx.asked == 0 {
+	if !slices.ContainsFunc(tx.queued, func(st statement) bool { return st.visit != nil }) {
 		fn()
 		return
 	}
@@ -99,7 +96,7 @@ func (tx *transaction) send(ctx context.Context) (changed int64, err error) {
 
 func (tx *transaction) takeQueued() (list []statement, then []func()) {
 	list, then = tx.queued, tx.then
-	tx.queued, tx.then, tx.bytes, tx.asked = nil, nil, 0, 0
+	tx.queued, tx.then, tx.bytes = nil, nil, 0
 	return list, then
 }
 

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/deploy/services"
@@ -80,8 +78,8 @@ func (w *lossyWire) Close() error {
 	return w.Conn.Close()
 }
 
-// dialled opens a database with connections as the dialect opens them, on wires that the test sees.
-func dialled(t *testing.T, opt Options, wire func(c net.Conn) net.Conn) *sql.DB {
+// openOver opens a ledger whose connections are the dialect's own, one at a time and with one writer, on wires that the test sees.
+func openOver(t *testing.T, opt Options, wire func(c net.Conn) net.Conn) *Store {
 	t.Helper()
 	opt.defaults()
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -91,18 +89,27 @@ func dialled(t *testing.T, opt Options, wire func(c net.Conn) net.Conn) *sql.DB 
 		}
 		return wire(c), nil
 	}
-	if opt.Driver == "postgres" {
-		cfg, err := postgres{}.config(&opt)
+	d, err := dialectOf(opt.Driver, true)
+	require.NoError(t, err)
+	var db *sql.DB
+	switch d := d.(type) {
+	case postgres:
+		cfg, err := d.config(&opt)
 		require.NoError(t, err)
 		cfg.DialFunc = dial
-		return stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(pings))
+		db = d.over(cfg)
+	case mysqlDialect:
+		cfg, err := d.config(&opt)
+		require.NoError(t, err)
+		cfg.DialFunc = dial
+		db, err = d.over(cfg)
+		require.NoError(t, err)
 	}
-	cfg, err := mysqlDialect{}.config(&opt)
-	require.NoError(t, err)
-	cfg.DialFunc = dial
-	connector, err := mysql.NewConnector(cfg)
-	require.NoError(t, err)
-	return sql.OpenDB(readCommitted{connector})
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = db.Close() })
+	s := mustOpen(t, Options{Driver: opt.Driver, DB: db, MaxConns: 2})
+	s.dialect = d
+	return s
 }
 
 // countingWire counts the trips that begin on it: what a driver sends before it waits for an answer is one write.
@@ -119,15 +126,8 @@ func (w countingWire) Write(b []byte) (int, error) {
 // A commit is one trip that begins it and reads, and one that writes and commits it.
 func TestStore_Trips(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {
-		opt := fresh(t, driver, server)
 		var trips atomic.Int64
-		db := dialled(t, opt, func(c net.Conn) net.Conn { return countingWire{c, &trips} })
-		db.SetMaxOpenConns(1)
-		t.Cleanup(func() { _ = db.Close() })
-		s := mustOpen(t, Options{Driver: driver, DB: db, MaxConns: 2}) // one writer
-		ours, err := dialectOf(driver, true)
-		require.NoError(t, err)
-		s.dialect = ours // the connections are like those that it makes
+		s := openOver(t, fresh(t, driver, server), func(c net.Conn) net.Conn { return countingWire{c, &trips} })
 		send := func() *ws.Send {
 			return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: "hello", CreatedAt: 1}}
 		}
@@ -144,13 +144,7 @@ func TestStore_Trips(t *testing.T) {
 func TestSpoken_LostAnswer(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {
 		l := &lossy{holds: true}
-		db := dialled(t, fresh(t, driver, server), func(c net.Conn) net.Conn { return &lossyWire{Conn: c, lossy: l} })
-		db.SetMaxOpenConns(1)
-		t.Cleanup(func() { _ = db.Close() })
-		s := mustOpen(t, Options{Driver: driver, DB: db})
-		ours, err := dialectOf(driver, true)
-		require.NoError(t, err)
-		s.dialect = ours // the connections are like those that it makes
+		s := openOver(t, fresh(t, driver, server), func(c net.Conn) net.Conn { return &lossyWire{Conn: c, lossy: l} })
 		count := func() error {
 			return s.within(t.Context(), func(tx *transaction) error {
 				return tx.exec("UPDATE yanlink_counters SET next_id = next_id + 1000 WHERE name = 'scheduled'")
@@ -161,7 +155,7 @@ func TestSpoken_LostAnswer(t *testing.T) {
 		require.Error(t, count())
 		require.False(t, l.lose.Load())
 		var next int64
-		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT next_id FROM yanlink_counters WHERE name = 'scheduled'").Scan(&next))
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT next_id FROM yanlink_counters WHERE name = 'scheduled'").Scan(&next))
 		require.Equal(t, int64(2001), next)
 	})
 }
