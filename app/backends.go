@@ -33,14 +33,11 @@ func (b *Bundle) openSQL() error {
 
 func (b *Bundle) sqlOptions() sqlstore.Options {
 	cfg := b.cfg.Store
-	opt := sqlstore.Options{
+	return sqlstore.Options{
 		Driver: cfg.Driver, DSN: cfg.DSN, DB: b.opt.db, MaxConns: cfg.MaxConns, NoMigrate: cfg.Migrate == "off",
 		StartTimeout: cfg.StartTimeout, AllowUnsafe: cfg.AllowUnsafe, Log: b.log.With("component", "ledger"),
+		Node: b.nodeID(), Sole: b.cfg.Registry.Driver == "memory", // no other node would learn who is connected here
 	}
-	if b.cfg.Registry.Driver == "memory" {
-		opt.Sole = b.nodeID() // no other node would learn who is connected here
-	}
-	return opt
 }
 
 func (b *Bundle) openPebble() error {

@@ -33,6 +33,21 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 	if p.numbers, err = s.give(ctx, p.schedules); err != nil {
 		return err
 	}
+	err = s.run(ctx, p, ops, w)
+	if !errors.Is(err, errNoWriter) {
+		return err
+	}
+	// Somebody took the ledger to itself, and nothing of this was written: from a new place, if that one is gone.
+	*w = *newWriter(w.tenure)
+	if err := s.enroll(ctx, w); err != nil {
+		w.lost = true
+		return err
+	}
+	return s.run(ctx, p, ops, w)
+}
+
+// run brings a batch through, however often it has to be begun.
+func (s *Store) run(ctx context.Context, p *plan, ops []ws.Op, w *writer) error {
 	for range maxTries {
 		done := false
 		err := s.again(ctx, func() (err error) {
@@ -82,7 +97,7 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 	v, err := s.prepare(tx, p, ops, w)
 	if err != nil || v.lacking {
 		_ = tx.Rollback() // nothing was written
-		return false, s.fenced(err, w)
+		return false, err
 	}
 	if v.unchanged() {
 		// What it says is there already: a server whose copies confirm what it commits has to wait for them with this too.
@@ -132,15 +147,6 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 		return err
 	}
 	return s.settle(ctx, w, err)
-}
-
-// fenced says of a writer whose row is gone what that means, if it belongs to a node that had the ledger to itself.
-func (s *Store) fenced(err error, w *writer) error {
-	if errors.Is(err, errNoWriter) && w.tenure != nil {
-		s.sole.lose(w.tenure)
-		return ErrHeld
-	}
-	return err
 }
 
 // settle finds out what became of a commit whose answer was lost.

@@ -23,9 +23,11 @@ var moves = []string{
 
 // NewEpoch begins a new epoch of the ledger in the database that opt names, and returns what the ledger then says of
 // itself. It is for a database that was restored from a copy, or failed over to one, and lacks commits: no id is given
-// twice, and clients learn that the positions they remember are void. No node may have the ledger open.
+// twice, and clients learn that the positions they remember are void. It
+// fails with ErrHeld or ErrShared while a node has the ledger open, and keeps nodes from starting until it is through.
 func NewEpoch(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) {
 	opt.NoMigrate, opt.StatementTimeout = true, epochTime
+	opt.Node, opt.Sole = "new-epoch", true
 	open, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	s, err := Open(open, opt)
@@ -49,6 +51,13 @@ func (s *Store) newEpoch(ctx context.Context) error {
 				return err
 			}
 		}
-		return tx.exec("UPDATE yanlink_ledger SET epoch = epoch + 1")
+		if err := tx.exec("UPDATE yanlink_ledger SET epoch = epoch + 1"); err != nil {
+			return err
+		}
+		t, err := s.seat.tenure()
+		if err != nil {
+			return err
+		}
+		return s.seat.admit(tx, t) // nobody has written meanwhile
 	})
 }

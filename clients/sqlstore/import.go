@@ -22,7 +22,7 @@ const importing = 1 << 30
 // importTime is what one statement of an import may take.
 const importTime = time.Minute
 
-// Importer takes another ledger's content in, and reads each row back after its commit. No node may have the ledger open.
+// Importer takes another ledger's content in, and reads each row back after its commit. It has the ledger to itself.
 type Importer struct {
 	s       *Store
 	from    *ws.TransferLedger
@@ -41,6 +41,7 @@ type waitingRows struct {
 // they hold anything. From then on until Finish, no node takes the ledger. Close it in any case.
 func NewImporter(ctx context.Context, opt Options) (*Importer, error) {
 	opt.NoMigrate, opt.StatementTimeout = false, importTime
+	opt.Node, opt.Sole = "import", true
 	open, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	s, err := Open(open, opt)

@@ -102,18 +102,28 @@ func (s *Store) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.readInfo(ctx); err != nil {
+		return err
+	}
+	if err := s.occupy(ctx); err != nil {
+		return err
+	}
+	// Who was waited for may have changed it.
+	if err := s.readInfo(ctx); err != nil {
+		return err
+	}
+	s.secret, err = s.readSecret(ctx)
+	return err
+}
+
+// readInfo reads what the ledger says of itself, and whether this program can use it.
+func (s *Store) readInfo(ctx context.Context) (err error) {
 	s.info, err = s.inform(ctx, s.db)
 	if err == nil && s.info.Format < format {
 		err = fmt.Errorf("%w: they have format %d, and it needs %d; run yanlink migrate, or set store.migrate to auto",
 			ErrNotMigrated, s.info.Format, format)
 	}
-	if err != nil {
-		return err
-	}
-	if s.secret, err = s.readSecret(ctx); err != nil {
-		return err
-	}
-	return s.occupy(ctx)
+	return err
 }
 
 // Bounds of what a connection may hold up. A node that is cut off in the middle of a transaction holds its locks until the

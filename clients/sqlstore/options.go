@@ -27,10 +27,13 @@ type Options struct {
 	StartTimeout time.Duration
 	// NoMigrate leaves the tables as they are; Open then fails if they are not as this program needs them.
 	NoMigrate bool
-	// Sole, unless it is empty, is the name of a node that has the ledger to itself, without blanks: two such nodes never
-	// write both, whatever becomes of them. Open refuses with ErrHeld while another one lives, and waits for one that does not
-	// until its lease of five seconds is over. Without a name the ledger is shared, and not with such a node.
-	Sole string
+	// Node is the name of the node that opens the ledger, without blanks. Until Close it keeps away nodes that want the ledger
+	// to themselves; without a name nobody is kept away.
+	Node string
+	// Sole says that the node wants the ledger to itself: two such nodes, or one and others that share the ledger, never write
+	// both, whatever becomes of them. Open refuses with ErrHeld or ErrShared while another one lives, and waits for one that does
+	// not until its lease is over: five seconds, fifteen of a node that shares.
+	Sole bool
 	// AllowUnsafe opens a ledger on a server whose settings may lose what was committed.
 	AllowUnsafe bool
 	// Log takes what nobody can be answered with; nil: the log is dropped.

@@ -132,10 +132,15 @@ func (f *filling) askEverything(t *testing.T, s *Store) {
 	f.read(t, s)
 	f.commit(t, s)
 	for range 2 { // the second one finds the first one's lease
-		alone := mustOpen(t, Options{Driver: s.dialect.name(), DB: s.db, MaxConns: 2, NoMigrate: true, Sole: "node-1"})
+		// Of what a store with the ledger to itself finds, and one that shares it.
+		alone := mustOpen(t, Options{Driver: s.dialect.name(), DB: s.db, MaxConns: 2, NoMigrate: true, Node: "node-1", Sole: true})
 		mustCommit(t, alone, &ws.PutUser{OpenID: f.user(7), Name: "Another"})
-		alone.sole.renew(t.Context())
+		alone.seat.(*sole).renew(t.Context())
 		require.NoError(t, alone.Close())
+		one := mustOpen(t, Options{Driver: s.dialect.name(), DB: s.db, MaxConns: 2, NoMigrate: true, Node: "node-2"})
+		mustCommit(t, one, &ws.PutUser{OpenID: f.user(7), Name: "Somebody"})
+		one.seat.(*share).renew(t.Context())
+		require.NoError(t, one.Close())
 	}
 }
 

@@ -14,15 +14,13 @@ import (
 
 // alone are the options of a node that has the ledger to itself.
 func alone(opt Options, name string) Options {
-	opt.Sole = name
+	opt.Node, opt.Sole = name, true
 	return opt
 }
 
 // die has a node say nothing any more, as if it were killed or frozen.
 func die(s *Store) {
-	s.sole.end()
-	<-s.sole.done
-	s.sole.end = nil
+	s.seat.(*sole).keeper.stop()
 }
 
 // A ledger that a node has to itself is no other node's while that one lives, and the next one's at once after its end.
@@ -71,25 +69,25 @@ func TestSole_Lost(t *testing.T) {
 		require.ErrorIs(t, err, errNoWriter)
 		require.NoError(t, underWay.Rollback())
 		frozen.writers <- w.next()
-		tenure := frozen.sole.current.Load()
+		tenure := frozen.seat.(*sole).current.Load()
 		for range 2 { // the first time it finds out
 			err = frozen.Commit(t.Context(), []ws.Op{&ws.PutUser{OpenID: "mallory", At: 1}})
 			require.ErrorIs(t, err, ws.ErrUnavailable)
 			require.ErrorIs(t, err, ErrHeld)
 		}
-		frozen.sole.current.Store(tenure) // as if it had not: it makes no new place to commit from either
+		frozen.seat.(*sole).current.Store(tenure) // as if it had not: it makes no new place to commit from either
 		require.ErrorIs(t, frozen.enroll(t.Context(), newWriter(tenure)), ErrHeld)
-		require.Nil(t, frozen.sole.current.Load())
+		require.Nil(t, frozen.seat.(*sole).current.Load())
 		mustCommit(t, next, &ws.PutUser{OpenID: "bob", At: 1})
 		found, err := next.Users(t.Context(), []string{"alice", "bob", "mallory"})
 		require.NoError(t, err)
 		require.Len(t, found, 2)
 		require.NotEqual(t, ws.Millis(99), found[0].LastSeen)
 
-		frozen.sole.renew(t.Context())
+		frozen.seat.(*sole).renew(t.Context())
 		require.ErrorIs(t, frozen.Commit(t.Context(), []ws.Op{&ws.PutUser{OpenID: "mallory", At: 1}}), ErrHeld)
 		require.NoError(t, next.Close())
-		frozen.sole.renew(t.Context())
+		frozen.seat.(*sole).renew(t.Context())
 		mustCommit(t, frozen, &ws.PutUser{OpenID: "carol", At: 1})
 		mustHold(t, opt)
 	})

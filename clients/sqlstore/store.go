@@ -29,7 +29,7 @@ type Store struct {
 	lists   *listCache
 	numbers numbers
 	tokens  tokenReads
-	sole    *sole // nil: the ledger is shared
+	seat    seat // nil until it is open, and of a command that only looks
 }
 
 var _ ws.Store = (*Store)(nil)
@@ -51,8 +51,8 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.background.Wait()
-	if s.sole != nil {
-		s.sole.stop()
+	if s.seat != nil {
+		s.seat.stop()
 	}
 	if s.opt.DB != nil {
 		return nil

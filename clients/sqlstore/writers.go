@@ -45,12 +45,10 @@ func (s *Store) takeWriter(ctx context.Context) (w *writer, err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	var t *tenure
-	if s.sole != nil {
-		if t = s.sole.current.Load(); t == nil {
-			s.writers <- w
-			return nil, ErrHeld
-		}
+	t, err := s.seat.tenure()
+	if err != nil {
+		s.writers <- w
+		return nil, err
 	}
 	if w == nil || w.tenure != t {
 		w = newWriter(t)
@@ -67,14 +65,8 @@ func (s *Store) takeWriter(ctx context.Context) (w *writer, err error) {
 func newWriter(t *tenure) *writer {
 	w := &writer{tenure: t}
 	_, _ = rand.Read(w.id[:]) // never fails
-	if t != nil {
-		copy(w.id[:], t.prefix)
-	}
 	return w
 }
-
-// writerPrefix is how many bytes the ids of all writers of a tenure have in common.
-const writerPrefix = 8
 
 // enroll makes a writer's row, and removes those that earlier stores left. They are looked for without a lock and removed by
 // their keys: every row that is in use is locked by a batch under way, and whoever comes to write must not wait for those.
@@ -82,10 +74,11 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 	now := time.Now()
 	err := s.within(ctx, func(tx *transaction) error {
 		var left, row tuples
-		if w.tenure != nil {
-			if err := s.sole.still(tx, w.tenure); err != nil {
-				return err
-			}
+		if err := s.seat.admit(tx, w.tenure); err != nil {
+			return err
+		}
+		if err := s.sameEpoch(tx); err != nil {
+			return err
 		}
 		if err := tx.query(func(rows scanner) error {
 			var id []byte
@@ -102,6 +95,20 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 		return tx.remove(writers, writers.key(1), &left)
 	})
 	w.enrolled = now
+	return err
+}
+
+// errNewEpoch says that the ledger is another one now than when the store was opened.
+var errNewEpoch = errors.New("the ledger has begun a new epoch since this node was started; restart it")
+
+// sameEpoch fails in a ledger that was restored while the node was frozen or cut off, so that it is no other one's memory that
+// writes there.
+func (s *Store) sameEpoch(tx *transaction) error {
+	var epoch uint64
+	err := tx.query(func(rows scanner) error { return rows.Scan(number(&epoch)) }, "SELECT epoch FROM yanlink_ledger")
+	if err == nil && epoch != s.info.Epoch {
+		err = errNewEpoch
+	}
 	return err
 }
 

@@ -158,6 +158,9 @@ esac
 `
 
 func TestMain(m *testing.M) {
+	if err := os.Setenv("CGO_ENABLED", "0"); err != nil { // what pages build is built as what is released
+		panic(err)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(builtDir)
 	os.Exit(code)

@@ -41,6 +41,7 @@ func sqlPutBack(t *testing.T, kind services.Kind) {
 	jack.shows("in the copy", "lost to back-jack")
 	jill.shows("lost to back-jill")
 
+	require.ErrorContains(t, w.nodes[0].Do(t.Context(), "new-epoch"), "nodes of a cluster share the ledger")
 	w.stop()
 	require.NoError(t, os.RemoveAll(w.data()))
 	require.NoError(t, os.Rename(older, w.data()))
