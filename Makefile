@@ -123,7 +123,10 @@ test-deploy: ## the deployment's files, by Helm, promtool and nginx themselves
 	./deploy/install.sh
 	$(GO) test -count=1 -tags deploy ./deploy
 
+# Lint reads what it has compiled of each package. It is compiled as for the race tests, so that nothing is for one of them alone.
 .PHONY: lint
+lint: export CGO_ENABLED := 1
+lint: export GOFLAGS += -race
 lint: install-lint ## golangci-lint with the layout table, and gofumpt
 	$(LINT) run ./...
 	cd examples/oidc && $(LINT) run ./...
@@ -133,6 +136,8 @@ fmt: install-lint ## format
 	$(LINT) fmt ./...
 
 .PHONY: install-lint
+install-lint: export CGO_ENABLED := 0
+install-lint: export GOFLAGS :=
 install-lint:
 	@test -x $(LINT) || { echo "installing golangci-lint $(LINT_VERSION)"; \
 		mkdir -p $(TOOLS) && GOBIN=$(TOOLS)/build $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) \
