@@ -38,7 +38,11 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 		return err
 	}
 	// Somebody took the ledger to itself, and nothing of this was written: from a new place, if that one is gone.
-	*w = *newWriter(w.tenure)
+	t, err := s.seat.tenure()
+	if err != nil {
+		return err
+	}
+	*w = *newWriter(t)
 	if err := s.enroll(ctx, w); err != nil {
 		w.lost = true
 		return err

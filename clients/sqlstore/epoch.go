@@ -16,8 +16,8 @@ const epochTime = 10 * time.Minute
 // messages, and device epochs, of which the registry may remember the lost ones. What cursors and receipts say of lost
 // positions does no harm: no record will stand there.
 var moves = []string{
+	"UPDATE yanlink_counters SET next_id = next_id + ?", // first: nobody takes an id of the lost time from then on
 	"UPDATE yanlink_conversations SET last_seq = last_seq + ?",
-	"UPDATE yanlink_counters SET next_id = next_id + ?",
 	"UPDATE yanlink_devices SET epoch = epoch + ?",
 }
 
@@ -28,7 +28,7 @@ var moves = []string{
 func NewEpoch(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) {
 	opt.NoMigrate, opt.StatementTimeout = true, epochTime
 	opt.Node, opt.Sole = "new-epoch", true
-	open, cancel := context.WithTimeout(ctx, reachTime)
+	open, cancel := context.WithTimeout(ctx, reachTime+shareTerm)
 	defer cancel()
 	s, err := Open(open, opt)
 	if err != nil {
@@ -42,6 +42,10 @@ func NewEpoch(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) 
 }
 
 func (s *Store) newEpoch(ctx context.Context) error {
+	t, err := s.seat.tenure()
+	if err != nil {
+		return err
+	}
 	return s.within(ctx, func(tx *transaction) error {
 		for _, move := range moves {
 			if err := tx.exec(s.dialect.bind(move), int64(ws.EpochStep)); err != nil {
@@ -52,10 +56,6 @@ func (s *Store) newEpoch(ctx context.Context) error {
 			}
 		}
 		if err := tx.exec("UPDATE yanlink_ledger SET epoch = epoch + 1"); err != nil {
-			return err
-		}
-		t, err := s.seat.tenure()
-		if err != nil {
 			return err
 		}
 		return s.seat.admit(tx, t) // nobody has written meanwhile

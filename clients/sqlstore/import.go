@@ -25,6 +25,7 @@ const importTime = time.Minute
 // Importer takes another ledger's content in, and reads each row back after its commit. It has the ledger to itself.
 type Importer struct {
 	s       *Store
+	tenure  *tenure
 	from    *ws.TransferLedger
 	waiting []waitingRows
 }
@@ -42,14 +43,17 @@ type waitingRows struct {
 func NewImporter(ctx context.Context, opt Options) (*Importer, error) {
 	opt.NoMigrate, opt.StatementTimeout = false, importTime
 	opt.Node, opt.Sole = "import", true
-	open, cancel := context.WithTimeout(ctx, reachTime)
+	open, cancel := context.WithTimeout(ctx, reachTime+shareTerm)
 	defer cancel()
 	s, err := Open(open, opt)
 	if err != nil {
 		return nil, err
 	}
 	i := &Importer{s: s}
-	if err := i.begin(ctx); err != nil {
+	if i.tenure, err = s.seat.tenure(); err == nil {
+		err = i.begin(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return i, nil
@@ -68,8 +72,19 @@ func (i *Importer) begin(ctx context.Context) error {
 			return fmt.Errorf("%w: %s has rows; import into an empty database", ErrNotEmpty, r.name)
 		}
 	}
-	_, err := i.s.db.ExecContext(ctx, fmt.Sprintf("UPDATE yanlink_ledger SET format = %d", importing))
-	return err
+	return i.within(ctx, func(tx *transaction) error {
+		return tx.exec(fmt.Sprintf("UPDATE yanlink_ledger SET format = %d", importing))
+	})
+}
+
+// within runs fn in a transaction, as long as nobody else has the ledger.
+func (i *Importer) within(ctx context.Context, fn func(tx *transaction) error) error {
+	return i.s.within(ctx, func(tx *transaction) error {
+		if err := i.s.seat.admit(tx, i.tenure); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 // Take takes one thing in. It is written together with others, in the order of their coming for each table.
@@ -156,7 +171,7 @@ func (i *Importer) add(ctx context.Context, r *relation, known onKnown, row tupl
 func (i *Importer) write(ctx context.Context, w *waitingRows) error {
 	ctx, cancel := context.WithTimeout(ctx, importTime)
 	defer cancel()
-	err := i.s.within(ctx, func(tx *transaction) error { return tx.put(w.relation, &w.rows, w.known) })
+	err := i.within(ctx, func(tx *transaction) error { return tx.put(w.relation, &w.rows, w.known) })
 	if err != nil {
 		return fmt.Errorf("write %s: %w", w.relation.name, err)
 	}
@@ -181,7 +196,7 @@ func (i *Importer) Finish(ctx context.Context) error {
 	if _, err := i.s.db.ExecContext(ctx, i.s.dialect.nextEvent(max(i.from.NextEvent, 1))); err != nil {
 		return fmt.Errorf("number the events: %w", err)
 	}
-	return i.s.within(ctx, func(tx *transaction) error {
+	return i.within(ctx, func(tx *transaction) error {
 		set := tx.dialect.bind("UPDATE yanlink_counters SET next_id = ? WHERE name = ?")
 		return errors.Join(
 			tx.exec(set, int64(i.from.NextConversation), []byte("conversation")),

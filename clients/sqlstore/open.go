@@ -102,26 +102,21 @@ func (s *Store) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.readInfo(ctx); err != nil {
+	if err := s.readLedger(ctx); err != nil {
 		return err
 	}
-	if err := s.occupy(ctx); err != nil {
-		return err
-	}
-	// Who was waited for may have changed it.
-	if err := s.readInfo(ctx); err != nil {
-		return err
-	}
-	s.secret, err = s.readSecret(ctx)
-	return err
+	return s.occupy(ctx)
 }
 
-// readInfo reads what the ledger says of itself, and whether this program can use it.
-func (s *Store) readInfo(ctx context.Context) (err error) {
+// readLedger reads what the ledger says of itself, and whether this program can use it.
+func (s *Store) readLedger(ctx context.Context) (err error) {
 	s.info, err = s.inform(ctx, s.db)
 	if err == nil && s.info.Format < format {
 		err = fmt.Errorf("%w: they have format %d, and it needs %d; run yanlink migrate, or set store.migrate to auto",
 			ErrNotMigrated, s.info.Format, format)
+	}
+	if err == nil {
+		s.secret, err = s.readSecret(ctx)
 	}
 	return err
 }

@@ -17,13 +17,13 @@ const sharesForgotten = time.Hour
 type share struct {
 	s             *Store
 	lease, holder string
-	watch         watch       // of who has the ledger to itself
+	watch         *watch      // of who has the ledger to itself
 	outside       atomic.Bool // somebody has, or had, the ledger to itself
 	keeper        *keeper
 }
 
 func newShare(s *Store, node string) *share {
-	h := &share{s: s, watch: watch{}}
+	h := &share{s: s, watch: newWatch(2 * shareTerm / leaseRenewals)}
 	if node != "" {
 		id := make([]byte, 8)
 		_, _ = rand.Read(id) // never fails
@@ -33,26 +33,46 @@ func newShare(s *Store, node string) *share {
 	return h
 }
 
-func (h *share) take(ctx context.Context, w watch) (ready bool, err error) {
+func (h *share) take(ctx context.Context, w *watch) (ready bool, err error) {
 	err = h.s.within(ctx, func(tx *transaction) error {
-		ready = false
+		asked := w.look()
 		held, err := tx.lockSole()
 		if err != nil {
 			return err
 		}
+		var others []occupant
 		if held.holder != "" {
-			quiet, err := w.quiet([]occupant{held})
-			if err != nil || !quiet {
-				return err
-			}
+			others = append(others, held)
+		}
+		if ready, err = w.quiet(asked, others); err != nil || !ready {
+			return err
+		}
+		if err := h.s.sameLedger(tx); err != nil {
+			return err
+		}
+		if len(others) > 0 {
 			if err := errors.Join(tx.fence(), tx.holdSole("")); err != nil {
 				return err
 			}
 		}
-		ready = true
-		return h.enter(tx)
+		return errors.Join(h.forget(tx), h.enter(tx))
 	})
 	return ready && err == nil, err
+}
+
+// forget removes the leases of nodes that were killed long ago. They are looked for without a lock, as others renew theirs.
+func (h *share) forget(tx *transaction) error {
+	var old tuples
+	if err := tx.query(func(rows scanner) error {
+		var name []byte
+		err := rows.Scan(&name)
+		old.add(name)
+		return err
+	}, tx.dialect.bind("SELECT name FROM yanlink_leases WHERE name >= ? AND name < ? AND until_at < "+tx.dialect.now()+" - ?"),
+		[]byte(shareLeases), []byte(shareLeasesEnd), sharesForgotten.Milliseconds()); err != nil {
+		return err
+	}
+	return tx.remove(leases, leases.key(1), &old)
 }
 
 // enter says that the node is there.
@@ -62,11 +82,7 @@ func (h *share) enter(tx *transaction) error {
 	}
 	var row tuples
 	row.add(h.lease, h.holder, int64(0))
-	return errors.Join(
-		tx.exec(tx.dialect.bind("DELETE FROM yanlink_leases WHERE name >= ? AND name < ? AND until_at < "+tx.dialect.now()+" - ?"),
-			[]byte(shareLeases), []byte(shareLeasesEnd), sharesForgotten.Milliseconds()),
-		tx.put(leases, &row, keep),
-		tx.exec(h.renewal(tx), shareTerm.Milliseconds(), []byte(h.lease)))
+	return errors.Join(tx.put(leases, &row, keep), tx.exec(h.renewal(tx), shareTerm.Milliseconds(), []byte(h.lease)))
 }
 
 func (h *share) renewal(tx *transaction) string {
@@ -90,7 +106,7 @@ func (h *share) renew(ctx context.Context) {
 	if err == nil && (!renewed || h.outside.Load()) {
 		err = h.comeBack(ctx)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrHeld) {
 		h.s.log.Warn("the node's lease of the ledger was not renewed", "error", err)
 	}
 }
@@ -107,7 +123,7 @@ func (h *share) tenure() (*tenure, error) { return nil, nil }
 
 // admit also says that the node is there: it may have been taken to be no more.
 func (h *share) admit(tx *transaction, _ *tenure) error {
-	held, err := tx.lockSole()
+	held, err := tx.readSole(tx.dialect.share())
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package sqlstore
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -157,10 +158,10 @@ func TestShare_Renewal(t *testing.T) {
 		before := leasesThere(t, s)
 		require.Len(t, before, 1)
 		require.Equal(t, "node", before[0].node())
-		require.Eventually(t, func() bool {
-			now := leasesThere(t, s)
-			return len(now) == 1 && now[0].lease == before[0].lease && now[0].until > before[0].until
-		}, 10*shareTerm, leaseLook)
+		for now := before; now[0].until == before[0].until; now = leasesThere(t, s) {
+			require.Len(t, now, 1)
+			time.Sleep(leaseLook)
+		}
 		insert := "INSERT INTO yanlink_leases (name, holder, until_at) VALUES (?, ?, ?)"
 		_, err := s.db.ExecContext(t.Context(), s.dialect.bind(insert), []byte(shareLeases+"0"), []byte("old 0"), 1)
 		require.NoError(t, err)
@@ -184,13 +185,15 @@ func TestShare_NewEpoch(t *testing.T) {
 
 		command := mustOpen(t, alone(opt, "new-epoch"))
 		die(command) // who waits would be refused if it saw a renewal
-		waiting, failed := make(chan *Store, 1), make(chan error, 1)
+		waiting, failed, waits := make(chan *Store, 1), make(chan error, 1), make(told, 1)
 		go func() {
-			s, err := Open(t.Context(), sharing(opt, "waiting"))
+			opt := sharing(opt, "waiting")
+			opt.Log = slog.New(slog.NewTextHandler(waits, nil))
+			s, err := Open(t.Context(), opt)
 			failed <- err
 			waiting <- s
 		}()
-		time.Sleep(leaseLook) // it has seen the lease; it need not have, for the test to hold
+		<-waits
 		require.NoError(t, command.newEpoch(t.Context()))
 		require.NoError(t, command.Close())
 		require.NoError(t, <-failed)
@@ -198,10 +201,25 @@ func TestShare_NewEpoch(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		require.Equal(t, epoch+1, s.Info().Epoch)
 		mustCommit(t, s, put("bob"))
-		err := asleep.Commit(t.Context(), []ws.Op{put("mallory")})
-		require.ErrorIs(t, err, ws.ErrUnavailable)
-		require.ErrorIs(t, err, errNewEpoch)
+		for range 2 {
+			err := asleep.Commit(t.Context(), []ws.Op{put("mallory")})
+			require.ErrorIs(t, err, ws.ErrUnavailable)
+			require.ErrorIs(t, err, errOtherLedger)
+			asleep.seat.(*share).renew(t.Context())
+			require.Len(t, leasesThere(t, s), 1, "it is no node of this ledger")
+		}
 	})
+}
+
+// told says that something was logged.
+type told chan struct{}
+
+func (c told) Write(line []byte) (int, error) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+	return len(line), nil
 }
 
 // A new epoch does not begin if the ledger was lost meanwhile.
@@ -216,5 +234,21 @@ func TestNewEpoch_Lost(t *testing.T) {
 		info, err := next.inform(t.Context(), next.db)
 		require.NoError(t, err)
 		require.Equal(t, epoch, info.Epoch)
+	})
+}
+
+// An import that has lost the ledger leaves it alone, and a node that was there before an import writes nothing into it.
+func TestImport_Lost(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		opt := onePlace(t, driver, server)
+		before := mustOpen(t, sharing(opt, "before"))
+		fall(before)
+		importer, err := NewImporter(t.Context(), opt)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, importer.Close()) }()
+		die(importer.s)
+		require.NoError(t, importer.s.within(t.Context(), func(tx *transaction) error { return tx.holdSole("") })) // as when another one came and went
+		require.ErrorIs(t, before.Commit(t.Context(), []ws.Op{put("mallory")}), errOtherLedger)
+		require.ErrorIs(t, importer.begin(t.Context()), ErrHeld)
 	})
 }

@@ -25,17 +25,19 @@ func newTenure(node string) *tenure {
 type sole struct {
 	s       *Store
 	node    string
-	watch   watch                  // of who has taken the lease
+	watch   *watch                 // of who has taken the lease
 	current atomic.Pointer[tenure] // nil: somebody else has taken the lease
 	keeper  *keeper
 }
 
-func newSole(s *Store, node string) *sole { return &sole{s: s, node: node, watch: watch{}} }
+func newSole(s *Store, node string) *sole {
+	return &sole{s: s, node: node, watch: newWatch(2 * soleTerm / leaseRenewals)}
+}
 
-func (o *sole) take(ctx context.Context, w watch) (ready bool, err error) {
+func (o *sole) take(ctx context.Context, w *watch) (ready bool, err error) {
 	t := newTenure(o.node)
 	err = o.s.within(ctx, func(tx *transaction) error {
-		ready = false
+		asked := w.look()
 		held, err := tx.lockSole()
 		if err != nil {
 			return err
@@ -47,7 +49,10 @@ func (o *sole) take(ctx context.Context, w watch) (ready bool, err error) {
 		if held.holder != "" {
 			others = append(others, held)
 		}
-		if ready, err = w.quiet(others); err != nil || !ready {
+		if ready, err = w.quiet(asked, others); err != nil || !ready {
+			return err
+		}
+		if err := o.s.sameLedger(tx); err != nil {
 			return err
 		}
 		return errors.Join(tx.fence(), tx.forgetSharers(), tx.holdSole(t.holder), tx.exec(o.renewal(tx), soleTerm.Milliseconds(), []byte(soleLease), []byte(t.holder)))
@@ -104,7 +109,7 @@ func (o *sole) tenure() (*tenure, error) {
 
 // admit makes sure that the tenure lasts.
 func (o *sole) admit(tx *transaction, t *tenure) error {
-	held, err := tx.lockSole()
+	held, err := tx.readSole(tx.dialect.share())
 	if err == nil && held.holder != t.holder {
 		o.lose(t)
 		err = ErrHeld

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,6 +70,7 @@ func TestStore_Token(t *testing.T) {
 		}
 		asking.Wait()
 		require.Less(t, connector.queries.Load()-before, int64(known/10), "many at one time are few statements")
+		s.tokens.last = time.Now().Add(time.Second) // when the next question waits for
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, _, err := s.Token(ended, tokenHash(known+strangers))

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"time"
+
+	"github.com/yanlink/yanlink/ws"
 )
 
 // writer is a place to commit from. Its row in the database, written in each of its transactions, holds the number of the
@@ -77,7 +79,7 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 		if err := s.seat.admit(tx, w.tenure); err != nil {
 			return err
 		}
-		if err := s.sameEpoch(tx); err != nil {
+		if err := s.sameLedger(tx); err != nil {
 			return err
 		}
 		if err := tx.query(func(rows scanner) error {
@@ -98,16 +100,20 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 	return err
 }
 
-// errNewEpoch says that the ledger is another one now than when the store was opened.
-var errNewEpoch = errors.New("the ledger has begun a new epoch since this node was started; restart it")
+// errOtherLedger says that the ledger is another one now than when the store was opened.
+var errOtherLedger = errors.New("the ledger has begun a new epoch, or was imported, since this node was started; restart it")
 
-// sameEpoch fails in a ledger that was restored while the node was frozen or cut off, so that it is no other one's memory that
-// writes there.
-func (s *Store) sameEpoch(tx *transaction) error {
-	var epoch uint64
-	err := tx.query(func(rows scanner) error { return rows.Scan(number(&epoch)) }, "SELECT epoch FROM yanlink_ledger")
-	if err == nil && epoch != s.info.Epoch {
-		err = errNewEpoch
+// sameLedger fails in a ledger that was restored or filled while the node was frozen or cut off, so that nobody writes there with the
+// memory of another one.
+func (s *Store) sameLedger(tx *transaction) error {
+	var info ws.LedgerInfo
+	var secret ws.Secret
+	err := tx.query(func(rows scanner) error {
+		return rows.Scan(number(&info.Format), number(&info.Epoch), hashTo{secret[:]})
+	}, "SELECT format, epoch, secret FROM yanlink_ledger")
+	// A newer format alone is a newer node's, beside which this one goes on.
+	if err == nil && (info.Format == importing || info.Epoch != s.info.Epoch || secret != s.secret) {
+		err = errOtherLedger
 	}
 	return err
 }
