@@ -86,6 +86,54 @@ func (w *world) stalling(t *testing.T, command string) (*node, *stall) {
 	return held.node(t, "c", "10.0.0.1:3", 3), s
 }
 
+// killed lets a client do nothing any more once it has run a script in a pipeline, as if its node were killed there.
+type killed struct{ dead atomic.Bool }
+
+func (k *killed) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (k *killed) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if k.dead.Load() {
+			return context.Canceled
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (k *killed) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if k.dead.Load() {
+			return context.Canceled
+		}
+		err := next(ctx, cmds)
+		k.dead.Store(err == nil && cmds[0].Name() == "evalsha")
+		return err
+	}
+}
+
+// A node is killed right after it has recorded a route: the route goes with it.
+func TestRegistry_KilledWhileItPuts(t *testing.T) {
+	w, _ := ownServer(t)
+	b := w.node(t, "b", "10.0.0.1:2", 2)
+	b.beats()
+	b.holds(b.route("loads the scripts", 1))
+	client := redis.NewClient(&redis.Options{Addr: w.opt.Addrs[0], ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = client.Close() })
+	client.AddHook(&killed{})
+	opt := w.opt
+	opt.Client = client
+	a := (&world{opt: opt}).node(t, "a", "10.0.0.1:1", 1)
+	a.beats()
+	route := a.route("bob", 1)
+	_, err := a.Put(t.Context(), []ws.Route{route})
+	require.Error(t, err)
+	b.finds([]string{"bob"}, route)
+	w.Silence(t, a.self.Address)
+	require.Equal(t, []ws.Route{route}, b.reaps())
+	b.finds([]string{"bob"})
+	require.Empty(t, w.indexOf(t, a))
+}
+
 // A reaper is held up at each of its steps for as long as the node that it holds for dead needs to come back: nothing of
 // that node is lost, and it is reaped in full when it dies.
 func TestRegistry_ReaperStalls(t *testing.T) {

@@ -9,10 +9,15 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// Put implements ws.Routes, in two round trips.
+// Put implements ws.Routes, in three round trips. Sessions stand in the node's index before their routes are recorded, so that
+// whoever reaps a node that was killed between finds them, and are put there again after that: whoever reaps a former life of this
+// node takes out those that have no route yet.
 func (r *Registry) Put(ctx context.Context, routes []ws.Route) (displaced []ws.Route, err error) {
 	if err := r.usable(ctx); err != nil || len(routes) == 0 {
 		return nil, err
+	}
+	if err := r.index(ctx, sessionsOf(routes)); err != nil {
+		return nil, r.failed(err, "record %d routes", len(routes))
 	}
 	joined, users := r.joined.Load(), byUser(routes)
 	calls := make([]*call, len(users))
@@ -27,7 +32,7 @@ func (r *Registry) Put(ctx context.Context, routes []ws.Route) (displaced []ws.R
 		displaced = append(displaced, ends(calls[i].reply, own[0].User)...)
 	}
 	if err == nil {
-		err = r.index(ctx, recorded(routes, displaced))
+		err = r.index(ctx, sessionsOf(recorded(routes, displaced)))
 	}
 	return displaced, r.failed(err, "record %d routes", len(routes))
 }
@@ -61,17 +66,20 @@ func ends(reply *redis.Cmd, user string) (routes []ws.Route) {
 	return routes
 }
 
-// recorded returns the sessions of the routes that stand in the registry now.
-func recorded(routes, displaced []ws.Route) []any {
+// recorded returns the routes that stand in the registry now. The session of another one is taken out of the index when it is
+// removed, which follows.
+func recorded(routes, displaced []ws.Route) (stand []ws.Route) {
 	ended := make(map[string]bool, len(displaced))
 	for _, route := range displaced {
 		ended[route.SessionID] = true
 	}
-	sessions := make([]any, 0, len(routes))
-	for _, route := range routes {
-		if !ended[route.SessionID] {
-			sessions = append(sessions, route.SessionID)
-		}
+	return slices.DeleteFunc(slices.Clone(routes), func(route ws.Route) bool { return ended[route.SessionID] })
+}
+
+func sessionsOf(routes []ws.Route) []any {
+	sessions := make([]any, len(routes))
+	for i := range routes {
+		sessions[i] = routes[i].SessionID
 	}
 	return sessions
 }

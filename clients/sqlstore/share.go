@@ -150,14 +150,15 @@ func (h *share) stop() {
 	}
 }
 
-// sharers returns the nodes that share the ledger, and those that did and have not said that they go.
+// sharers returns the nodes that share the ledger, and those that did and have not said that they go. It locks their leases: a server
+// that answers but commits nothing has a renewal wait, and so this, which then does not count as a look.
 func (tx *transaction) sharers() (list []occupant, err error) {
 	err = tx.query(func(rows scanner) error {
 		var o occupant
 		err := rows.Scan(&o.lease, &o.holder, number(&o.until))
 		list = append(list, o)
 		return err
-	}, tx.dialect.bind("SELECT name, holder, until_at FROM yanlink_leases WHERE name >= ? AND name < ? ORDER BY name"),
+	}, tx.dialect.bind("SELECT name, holder, until_at FROM yanlink_leases WHERE name >= ? AND name < ? ORDER BY name FOR UPDATE"),
 		[]byte(shareLeases), []byte(shareLeasesEnd))
 	return list, err
 }

@@ -162,6 +162,7 @@ func TestShare_Renewal(t *testing.T) {
 			require.Len(t, now, 1)
 			time.Sleep(leaseLook)
 		}
+		fall(s)
 		insert := "INSERT INTO yanlink_leases (name, holder, until_at) VALUES (?, ?, ?)"
 		_, err := s.db.ExecContext(t.Context(), s.dialect.bind(insert), []byte(shareLeases+"0"), []byte("old 0"), 1)
 		require.NoError(t, err)
