@@ -33,8 +33,8 @@ type dialect interface {
 
 	// now is an expression for the server's clock, in Unix milliseconds.
 	now() string
-	// share ends a SELECT that has others read its rows too, and nobody change them, until the transaction ends.
-	share() string
+	// lockShared ends a SELECT that has others read its rows too, and nobody change them, until the transaction ends.
+	lockShared() string
 	// speaker returns what runs the statements of a transaction in few trips; nil where the connections are not known to take
 	// them so.
 	speaker() speaker

@@ -23,8 +23,8 @@ var moves = []string{
 
 // NewEpoch begins a new epoch of the ledger in the database that opt names, and returns what the ledger then says of
 // itself. It is for a database that was restored from a copy, or failed over to one, and lacks commits: no id is given
-// twice, and clients learn that the positions they remember are void. It
-// fails with ErrHeld or ErrShared while a node has the ledger open, and keeps nodes from starting until it is through.
+// twice, and clients learn that the positions they remember are void. It fails with ErrHeld or
+// ErrShared while a node has the ledger open, and keeps nodes from starting until it is through.
 func NewEpoch(ctx context.Context, opt Options) (info ws.LedgerInfo, err error) {
 	opt.NoMigrate, opt.StatementTimeout = true, epochTime
 	opt.Node, opt.Sole = "new-epoch", true

@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,6 +43,14 @@ type occupant struct {
 	lease  string // its name
 	holder string // the node, and what tells its starts apart
 	until  ws.Millis
+}
+
+// newHolder returns how a node that starts writes itself into its lease, and the part of it that tells its starts apart.
+func newHolder(node string) (holder, start string) {
+	id := make([]byte, 8)
+	_, _ = rand.Read(id) // never fails
+	start = hex.EncodeToString(id)
+	return node + " " + start, start
 }
 
 func (o *occupant) node() string {

@@ -218,7 +218,7 @@ func (mysqlDialect) nextEvent(number uint64) string {
 	return fmt.Sprintf("ALTER TABLE yanlink_outbox AUTO_INCREMENT = %d", number)
 }
 
-func (mysqlDialect) share() string { return " LOCK IN SHARE MODE" }
+func (mysqlDialect) lockShared() string { return " LOCK IN SHARE MODE" }
 
 func (mysqlDialect) now() string {
 	return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000"

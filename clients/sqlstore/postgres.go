@@ -231,7 +231,7 @@ func (postgres) nextEvent(number uint64) string {
 	return fmt.Sprintf("ALTER TABLE yanlink_outbox ALTER COLUMN id RESTART WITH %d", number)
 }
 
-func (postgres) share() string { return " FOR SHARE" }
+func (postgres) lockShared() string { return " FOR SHARE" }
 
 func (postgres) now() string { return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)" }
 

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -25,10 +23,8 @@ type share struct {
 func newShare(s *Store, node string) *share {
 	h := &share{s: s, watch: newWatch(2 * shareTerm / leaseRenewals)}
 	if node != "" {
-		id := make([]byte, 8)
-		_, _ = rand.Read(id) // never fails
-		digits := hex.EncodeToString(id)
-		h.lease, h.holder = shareLeases+digits, node+" "+digits
+		holder, start := newHolder(node)
+		h.lease, h.holder = shareLeases+start, holder
 	}
 	return h
 }
@@ -123,7 +119,7 @@ func (h *share) tenure() (*tenure, error) { return nil, nil }
 
 // admit also says that the node is there: it may have been taken to be no more.
 func (h *share) admit(tx *transaction, _ *tenure) error {
-	held, err := tx.readSole(tx.dialect.share())
+	held, err := tx.readSole(tx.dialect.lockShared())
 	if err != nil {
 		return err
 	}

@@ -2,21 +2,18 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"sync/atomic"
 )
 
 // tenure is one node's time as the only one, from when it takes the lease until it stops or somebody else takes it.
 type tenure struct {
-	holder string // its name, and what tells it from its others
+	holder string // as its lease says
 }
 
 func newTenure(node string) *tenure {
-	id := make([]byte, 8)
-	_, _ = rand.Read(id) // never fails
-	return &tenure{holder: node + " " + hex.EncodeToString(id)}
+	holder, _ := newHolder(node)
+	return &tenure{holder}
 }
 
 // sole is the seat of a node that has the ledger to itself. The lease only says who starts: what keeps two from writing both are
@@ -55,7 +52,8 @@ func (o *sole) take(ctx context.Context, w *watch) (ready bool, err error) {
 		if err := o.s.sameLedger(tx); err != nil {
 			return err
 		}
-		return errors.Join(tx.fence(), tx.forgetSharers(), tx.holdSole(t.holder), tx.exec(o.renewal(tx), soleTerm.Milliseconds(), []byte(soleLease), []byte(t.holder)))
+		return errors.Join(tx.fence(), tx.forgetSharers(), tx.holdSole(t.holder),
+			tx.exec(o.renewal(tx), soleTerm.Milliseconds(), []byte(soleLease), []byte(t.holder)))
 	})
 	if ready = ready && err == nil; ready {
 		o.current.Store(t)
@@ -109,7 +107,7 @@ func (o *sole) tenure() (*tenure, error) {
 
 // admit makes sure that the tenure lasts.
 func (o *sole) admit(tx *transaction, t *tenure) error {
-	held, err := tx.readSole(tx.dialect.share())
+	held, err := tx.readSole(tx.dialect.lockShared())
 	if err == nil && held.holder != t.holder {
 		o.lose(t)
 		err = ErrHeld
