@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,18 +19,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/clients/redisregistry"
+	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/ws/wstest"
 )
 
 // The servers of a Redis Cluster and of Sentinel are run here: package services knows single ones.
 
 func freePort(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Take()
 	require.NoError(t, err)
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
-	return port
+	return strconv.Itoa(port)
 }
 
 // run runs redis-server until the test ends or kill is called, and returns when it answers.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 // elsewhere gives the test default instances of its own: another cache and another port for Redis.
@@ -24,7 +26,7 @@ func elsewhere(t *testing.T) {
 	before := known[Redis]
 	moved := before
 	var err error
-	moved.port, err = freePort(onePort)
+	moved.port, err = freeport.Take()
 	require.NoError(t, err)
 	known[Redis] = moved
 	t.Cleanup(func() {

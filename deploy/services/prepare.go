@@ -59,7 +59,7 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-const tailBytes = 1500
+const tailBytes = 4000 // a Java server says what went wrong above a long stack
 
 // tail returns the end of a log.
 func tail(path string) string {

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 // Proxy stands between clients and one server on loopback, and is as bad a network as a test asks for. Its methods may be
@@ -36,16 +37,11 @@ var errProxyClosed = errors.New("the proxy is closed")
 
 // NewProxy forwards what comes to a free port of loopback to the target. Close ends it.
 func NewProxy(target string) (*Proxy, error) {
-	for {
-		port, err := freePort(onePort)
-		if err != nil {
-			return nil, err
-		}
-		p, err := NewProxyAt(Spec{Port: port}.address(), target)
-		if !errors.Is(err, syscall.EADDRINUSE) { // by another process, which looked at the same time
-			return p, err
-		}
+	address, err := freeport.Address()
+	if err != nil {
+		return nil, err
 	}
+	return NewProxyAt(address, target)
 }
 
 // NewProxyAt is [NewProxy] for a server whose clients look for it at the address.

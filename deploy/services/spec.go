@@ -1,14 +1,14 @@
 package services
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 const loopback = "127.0.0.1"
@@ -71,28 +71,9 @@ func (s Spec) complete() (Spec, error) {
 		return s, err
 	}
 	if s.Port == 0 {
-		s.Port, err = freePort(offsets(s.Kind))
+		s.Port, err = freeport.Take(offsets(s.Kind)...)
 	}
 	return s, err
-}
-
-// Free ports are looked for below those that Linux gives to clients (32768 and up): there a client could take the port
-// of a server that is down for a moment.
-const (
-	firstFree = 20_000
-	lastFree  = 30_000
-	freeTries = 100
-)
-
-// freePort returns a port that nobody has, nor those at the offsets from it.
-func freePort(offsets []int) (int, error) {
-	for range freeTries {
-		port := firstFree + rand.IntN(lastFree-firstFree)
-		if portsFree(port, offsets) == nil {
-			return port, nil
-		}
-	}
-	return 0, errors.New("no free port found on 127.0.0.1")
 }
 
 func portsFree(port int, offsets []int) error {
@@ -129,12 +110,10 @@ func patiently(try func() error) error {
 	}
 }
 
-// onePort are the offsets of what listens on its port only.
-var onePort = []int{0}
-
+// offsets are the ports that a server listens on, relative to its own.
 func offsets(kind Kind) []int {
 	if ports := known[kind].ports; ports != nil {
 		return ports
 	}
-	return onePort
+	return []int{0}
 }

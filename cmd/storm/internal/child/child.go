@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 const (
@@ -45,7 +47,7 @@ type process struct {
 
 // New prepares a server with its data and its log below dir, on a free port. It starts nothing.
 func New(bin, dir string) (*Server, error) {
-	address, err := FreeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}

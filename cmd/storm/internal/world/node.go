@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/yanlink/yanlink/cmd/storm/internal/child"
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 // Addresses is where a node finds what it stands on.
@@ -21,7 +22,7 @@ func Name(n int) string { return fmt.Sprintf("node%d", n) }
 
 // NewNode prepares the n-th node of a cluster, counted from 1, in a folder of its own below dir. env is added, and wins.
 func NewNode(bin, dir string, n int, a Addresses, env ...string) (*child.Server, error) {
-	address, err := child.FreeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
