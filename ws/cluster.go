@@ -14,6 +14,7 @@ import (
 type cluster struct {
 	g         *Gateway
 	routes    *routeKeeper
+	roll      *roll
 	forwarder *forwarder // of what was committed
 	signals   *forwarder // of what is kept nowhere
 	canary    *canary
@@ -30,7 +31,7 @@ func newCluster(g *Gateway) *cluster {
 		return nil
 	}
 	return &cluster{
-		g: g, routes: newRouteKeeper(g), forwarder: newForwarder(g, forwardQueue, 0), signals: newForwarder(g, signalQueue, signalEvery), canary: newCanary(g), beatNow: make(chan struct{}, 1),
+		g: g, routes: newRouteKeeper(g), roll: newRoll(g), forwarder: newForwarder(g, forwardQueue, 0), signals: newForwarder(g, signalQueue, signalEvery), canary: newCanary(g), beatNow: make(chan struct{}, 1),
 		bells: [2]*bells{LaneMessages: newBells(g, LaneMessages), LaneNotices: newBells(g, LaneNotices)},
 	}
 }
@@ -76,7 +77,7 @@ func (c *cluster) stop(ctx context.Context) {
 	}
 }
 
-// locate returns where users have sessions, on all nodes.
+// locate returns where users have sessions, on all nodes that live.
 func (c *cluster) locate(users []string) ([]Route, error) {
 	if c.routes.isDown() {
 		return nil, errRegistryDown
@@ -87,6 +88,9 @@ func (c *cluster) locate(users []string) ([]Route, error) {
 	if err != nil {
 		c.routes.failed(err)
 		return nil, fmt.Errorf("ask the registry where users are: %w", err)
+	}
+	if routes, err = c.roll.present(ctx, routes); err != nil {
+		return nil, fmt.Errorf("ask the registry which nodes live: %w", err)
 	}
 	return routes, nil
 }

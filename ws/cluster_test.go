@@ -382,6 +382,27 @@ func TestCluster_Leaves(t *testing.T) {
 	require.Equal(t, "offline", list[0].Status)
 }
 
+// A route of a node that nobody knows, which no reaper would ever find, makes nobody look online; one that joins does.
+func TestCluster_RouteOfNobody(t *testing.T) {
+	w := newTown(t)
+	one := w.node(1, nil)
+	nobody := ws.Node{ID: "n2", Address: "127.0.0.1:8082", Incarnation: 7}
+	registry := w.directory.Open()
+	_, err := registry.Put(t.Context(), []ws.Route{{
+		User: "jack", Device: "web", SessionID: nobody.Address + "_jack_20260101000000", Node: nobody.ID, Incarnation: nobody.Incarnation, Epoch: 1,
+	}})
+	require.NoError(t, err)
+	presence := func() string {
+		list, err := one.gateway.Presence(t.Context(), "", []string{"jack"})
+		require.NoError(t, err)
+		return list[0].Status
+	}
+	require.Equal(t, "offline", presence())
+	_, err = registry.Beat(t.Context(), nobody)
+	require.NoError(t, err)
+	w.eventually("the node joins", func() bool { return presence() == "online" })
+}
+
 func TestCluster_StaleDoorbell(t *testing.T) {
 	w := newTown(t)
 	two := w.node(2, nil)

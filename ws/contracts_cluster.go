@@ -67,7 +67,7 @@ type Nodes interface {
 	// Nodes lists the living ones, by id.
 	Nodes(ctx context.Context) ([]Node, error)
 	// Reap takes out nodes that have not beaten for long, with their routes, and returns these: their users may be
-	// offline now. Of callers all over the cluster one at a time does it; the others return nothing. With an error it returns
+	// offline now. A route that an earlier call removed without living to tell is returned with user, session and node only. Of callers all over the cluster one at a time does it; the others return nothing. With an error it returns
 	// what was removed until then; the next call goes on with the rest.
 	Reap(ctx context.Context) (gone []Route, err error)
 }

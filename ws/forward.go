@@ -102,7 +102,7 @@ func (f *forwarder) forward(n news) {
 	whereabouts := make(map[string][]post, len(routes))
 	for i := range routes {
 		if r := &routes[i]; r.Node != f.g.opt.NodeID {
-			at := post{r.Node, r.Incarnation}
+			at := postOf(r)
 			if !slices.Contains(whereabouts[r.User], at) {
 				whereabouts[r.User] = append(whereabouts[r.User], at)
 			}

@@ -17,8 +17,6 @@ type ring struct {
 	noted map[string]struct{}
 
 	sending sync.Mutex // held by whoever sends
-	nodes   []Node
-	askAt   Millis // when to ask again who is there
 }
 
 func (r *ring) note(users []string) {
@@ -45,33 +43,12 @@ func (r *ring) send(ctx context.Context) {
 	if len(noted) == 0 {
 		return
 	}
-	r.askNodes(ctx)
-	for i := range r.nodes {
-		node := &r.nodes[i]
-		if node.ID == r.g.opt.NodeID {
-			continue
-		}
+	for _, node := range r.g.cluster.roll.others(ctx) {
 		for some := range slices.Chunk(noted, presenceBatch) {
 			body := (&presenceBell{users: some}).append(newDoorbell(node.Incarnation))
 			r.g.cluster.forwarder.publish(node.ID, LaneNotices, body)
 		}
 	}
-}
-
-// askNodes asks who is there, unless that was asked a moment ago. A registry that does not answer leaves what is known.
-func (r *ring) askNodes(ctx context.Context) {
-	now := r.g.mono()
-	if now < r.askAt || r.g.cluster.routes.isDown() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, r.g.opt.RegistryTimeout)
-	defer cancel()
-	nodes, err := r.g.opt.Registry.Nodes(ctx)
-	if err != nil {
-		r.g.cluster.routes.failed(err)
-		return
-	}
-	r.nodes, r.askAt = nodes, now+millis(r.g.opt.BeatEvery/4)
 }
 
 // presenceBell says whose presence, or name, may have changed by another node.

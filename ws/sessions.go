@@ -150,7 +150,7 @@ func (g *Gateway) endElsewhere(bell *endBell) (sessions int, err error) {
 	}
 	var rung []post
 	for i := range routes {
-		at := post{routes[i].Node, routes[i].Incarnation}
+		at := postOf(&routes[i])
 		if slices.Contains(rung, at) {
 			continue
 		}

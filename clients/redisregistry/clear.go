@@ -9,6 +9,7 @@ import (
 // life is one life of the node at an address, which is over, or in which another one ended.
 type life struct {
 	address     string
+	node        string
 	incarnation string
 	joined      int64
 	gone        bool // else only former lives are
@@ -46,7 +47,8 @@ func (r *Registry) clear(ctx context.Context, l life) (gone []ws.Route, err erro
 }
 
 // clearSessions removes the routes of sessions that are of that life or one before it. It returns them, and the sessions
-// of which nothing is recorded now.
+// of which nothing is recorded now. A session without a route is among them by its name if the life is over and the user is nowhere: who
+// removed the route may have died before it told anybody. One of a node that lives is about to get its route.
 func (r *Registry) clearSessions(ctx context.Context, l *life, sessions []string) (gone []ws.Route, cleared []any, err error) {
 	users := make([]string, len(sessions))
 	calls := make([]*call, len(sessions))
@@ -57,12 +59,15 @@ func (r *Registry) clearSessions(ctx context.Context, l *life, sessions []string
 	err = r.run(ctx, clearScript, calls)
 	for i, c := range calls {
 		value, failed := c.reply.Text()
+		route, removed := decodeRoute(users[i], sessions[i], value)
 		if failed != nil {
 			continue // it stays, or nobody can tell
 		}
 		cleared = append(cleared, sessions[i])
-		if route, ok := decodeRoute(users[i], sessions[i], value); ok {
+		if removed {
 			gone = append(gone, route)
+		} else if value == "" && l.gone {
+			gone = append(gone, ws.Route{User: users[i], SessionID: sessions[i], Node: l.node})
 		}
 	}
 	return gone, cleared, err

@@ -62,7 +62,7 @@ func (r *Registry) Leave(ctx context.Context, node ws.Node) error {
 		return nil
 	}
 	if err == nil {
-		_, err = r.clear(ctx, life{address: node.Address, incarnation: fmt.Sprint(node.Incarnation), joined: joined, gone: true})
+		_, err = r.clear(ctx, life{address: node.Address, node: node.ID, incarnation: fmt.Sprint(node.Incarnation), joined: joined, gone: true})
 	}
 	return r.failed(err, "take node %s out", node.ID)
 }

@@ -47,15 +47,15 @@ func (r *Registry) fallen(ctx context.Context) (list []life, err error) {
 	}
 	for _, entry := range answer {
 		fields, ok := entry.([]any)
-		if !ok || len(fields) != 4 {
+		if !ok || len(fields) != 5 {
 			return nil, fmt.Errorf("unexpected answer %v", entry)
 		}
-		numbers, err := integers(fields[2:], 2)
+		numbers, err := integers(fields[2:4], 2)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, life{
-			address: fmt.Sprint(fields[0]), incarnation: fmt.Sprint(fields[1]), joined: numbers[0], gone: numbers[1] == 1,
+			address: fmt.Sprint(fields[0]), node: fmt.Sprint(fields[4]), incarnation: fmt.Sprint(fields[1]), joined: numbers[0], gone: numbers[1] == 1,
 		})
 	}
 	return list, nil

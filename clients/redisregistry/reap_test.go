@@ -134,6 +134,37 @@ func TestRegistry_KilledWhileItPuts(t *testing.T) {
 	require.Empty(t, w.indexOf(t, a))
 }
 
+// A reaper is killed when it has removed a route, before it could tell: the next one does.
+func TestRegistry_ReaperKilled(t *testing.T) {
+	w, _ := ownServer(t)
+	a, b := w.node(t, "a", "10.0.0.1:1", 1), w.node(t, "b", "10.0.0.1:2", 2)
+	a.beats()
+	route := a.route("bob", 1)
+	a.holds(route)
+	w.Silence(t, a.self.Address)
+	require.Equal(t, []ws.Route{route}, b.reaps())
+	a = w.node(t, "a", "10.0.0.1:1", 2)
+	a.beats()
+	next := a.route("bob", 2)
+	a.holds(next)
+	w.Silence(t, a.self.Address)
+
+	opt := w.opt
+	client := redis.NewClient(&redis.Options{Addr: w.opt.Addrs[0], ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = client.Close() })
+	client.AddHook(&killed{})
+	opt.Client = client
+	_, err := (&world{opt: opt}).node(t, "c", "10.0.0.1:3", 3).Reap(t.Context())
+	require.Error(t, err)
+	b.finds([]string{"bob"})
+	told := ws.Route{User: "bob", SessionID: next.SessionID, Node: "a"}
+	require.Eventually(t, func() bool { // the lock that it had ends by itself
+		return slices.Equal([]ws.Route{told}, b.reaps())
+	}, patience, 20*time.Millisecond)
+	require.Empty(t, w.indexOf(t, a))
+	require.Empty(t, b.reaps())
+}
+
 // A reaper is held up at each of its steps for as long as the node that it holds for dead needs to come back: nothing of
 // that node is lost, and it is reaped in full when it dies.
 func TestRegistry_ReaperStalls(t *testing.T) {

@@ -30,9 +30,6 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 	}
 	defer func() { s.writers <- w.next() }()
 	p := newPlan(ops)
-	if p.numbers, err = s.give(ctx, p.schedules); err != nil {
-		return err
-	}
 	err = s.run(ctx, p, ops, w)
 	if !errors.Is(err, errNoWriter) {
 		return err
@@ -51,7 +48,10 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 }
 
 // run brings a batch through, however often it has to be begun.
-func (s *Store) run(ctx context.Context, p *plan, ops []ws.Op, w *writer) error {
+func (s *Store) run(ctx context.Context, p *plan, ops []ws.Op, w *writer) (err error) {
+	if p.numbers, err = s.give(ctx, p.schedules, w); err != nil {
+		return err
+	}
 	for range maxTries {
 		done := false
 		err := s.again(ctx, func() (err error) {
@@ -62,7 +62,7 @@ func (s *Store) run(ctx context.Context, p *plan, ops []ws.Op, w *writer) error 
 			return err
 		}
 		if len(p.reserve) > 0 {
-			if err := s.reserve(ctx, p); err != nil {
+			if err := s.reserve(ctx, p, w); err != nil {
 				return err
 			}
 		}

@@ -41,10 +41,10 @@ func (s *Store) learn(p *plan) func(rows scanner) error {
 
 // reserve gives names a number, in a transaction of its own: so the rows are there for batches to lock, in their order.
 // Two nodes that want the same name agree, as they take numbers one after the other.
-func (s *Store) reserve(ctx context.Context, p *plan) error {
+func (s *Store) reserve(ctx context.Context, p *plan, w *writer) error {
 	wanted := slices.SortedFunc(maps.Keys(p.reserve), func(a, b nameRef) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key)) })
 	clear(p.reserve)
-	return s.within(ctx, func(tx *transaction) error {
+	return s.from(ctx, w, func(tx *transaction) error {
 		next, err := tx.take("conversation", 0)
 		if err != nil {
 			return err
@@ -113,7 +113,7 @@ func newNumbers() numbers {
 const numbersTaken = 64
 
 // give returns n ids that nobody had before.
-func (s *Store) give(ctx context.Context, n int) ([]uint64, error) {
+func (s *Store) give(ctx context.Context, n int, w *writer) ([]uint64, error) {
 	if n == 0 {
 		return nil, nil
 	}
@@ -126,7 +126,7 @@ func (s *Store) give(ctx context.Context, n int) ([]uint64, error) {
 	if lack := n - len(s.numbers.left); lack > 0 {
 		lack = max(lack, numbersTaken)
 		var first uint64
-		err := s.within(ctx, func(tx *transaction) (err error) {
+		err := s.from(ctx, w, func(tx *transaction) (err error) {
 			first, err = tx.take("scheduled", uint64(lack))
 			return err
 		})

@@ -121,6 +121,33 @@ func (s *Store) sameLedger(tx *transaction) error {
 // errNoWriter says that the row of a writer is gone.
 var errNoWriter = errors.New("the row of the writer was removed, as if its node were no more")
 
+// gone notes that the writer's row is.
+func (w *writer) gone() error {
+	w.lost = true
+	return errNoWriter
+}
+
+// from runs fn in a transaction beside the batches of a writer, whose row it locks as they do. It fails with errNoWriter if the row
+// is gone.
+func (s *Store) from(ctx context.Context, w *writer, fn func(tx *transaction) error) error {
+	return s.within(ctx, func(tx *transaction) error {
+		var keys tuples
+		keys.add(w.id[:])
+		there := false
+		err := tx.pick(writers, writers.key(1), &keys, true, func(scanner) error {
+			there = true
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if !there {
+			return w.gone()
+		}
+		return fn(tx)
+	})
+}
+
 // lockWriter locks the writer's row, as the first thing of a batch: whoever removes it waits until the batch has ended.
 func (l *loader) lockWriter(w *writer) error {
 	var keys tuples
@@ -134,8 +161,7 @@ func (l *loader) lockWriter(w *writer) error {
 // haveWriter fails with errNoWriter if there was nothing to lock.
 func (l *loader) haveWriter(w *writer) error {
 	if !l.enrolled {
-		w.lost = true
-		return errNoWriter
+		return w.gone()
 	}
 	return nil
 }

@@ -37,3 +37,31 @@ func TestStore_Enroll(t *testing.T) {
 		require.Equal(t, 2, left, "those of the two stores")
 	})
 }
+
+// A node whose place to commit from was removed takes no numbers either: they are those of whoever removed it.
+func TestStore_FencedTakesNoNumbers(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		s := mustOpen(t, onePlace(t, driver, server))
+		mustCommit(t, s, put("alice"), put("bob"))
+		require.NoError(t, s.within(t.Context(), func(tx *transaction) error { return tx.fence() }))
+		counters := func() (taken string) {
+			require.NoError(t, s.query(t.Context(), func(rows scanner) error {
+				var name, next []byte
+				err := rows.Scan(&name, &next)
+				taken += string(name) + "=" + string(next) + " "
+				return err
+			}, "SELECT name, next_id FROM yanlink_counters ORDER BY name"))
+			return taken
+		}
+		before := counters()
+
+		w := <-s.writers
+		defer func() { s.writers <- w }()
+		p := newPlan(nil)
+		p.reserve[directName("alice", "bob")] = true
+		require.ErrorIs(t, s.reserve(t.Context(), p, w), errNoWriter)
+		_, err := s.give(t.Context(), 1, w)
+		require.ErrorIs(t, err, errNoWriter)
+		require.Equal(t, before, counters())
+	})
+}

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/cmd/storm/internal/child"
@@ -132,6 +134,9 @@ func foundOne(t *testing.T) *town {
 	require.NoError(t, err)
 	w := &town{T: t, Backends: shared.backends, sso: sso, dir: fmt.Sprintf("%s/town%d", shared.dir, shared.towns.Add(1))}
 	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("Redis has:\n%s", w.registered())
+		}
 		for _, node := range w.nodes {
 			if t.Failed() {
 				t.Logf("the log of %s ends:\n%s", node.URL(), tail(node.Log()))
@@ -142,6 +147,24 @@ func foundOne(t *testing.T) *town {
 		require.NoError(t, sso.Close())
 	})
 	return w
+}
+
+// registered returns the nodes that Redis knows, and where it has users.
+func (w *town) registered() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	client := redis.NewClient(&redis.Options{Addr: w.Redis.Addr})
+	defer func() { _ = client.Close() }()
+	var text strings.Builder
+	_, _ = fmt.Fprintln(&text, "nodes:", client.HGetAll(ctx, "yan_websocket_server"))
+	for keys := client.Scan(ctx, 0, "yan_*client*", 1000).Iterator(); keys.Next(ctx); {
+		if key := keys.Val(); strings.HasPrefix(key, "yan_client_") {
+			_, _ = fmt.Fprintln(&text, client.HGetAll(ctx, key))
+		} else {
+			_, _ = fmt.Fprintln(&text, client.SMembers(ctx, key))
+		}
+	}
+	return text.String()
 }
 
 // prepare adds a node that does not run yet.
