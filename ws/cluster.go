@@ -89,10 +89,7 @@ func (c *cluster) locate(users []string) ([]Route, error) {
 		c.routes.failed(err)
 		return nil, fmt.Errorf("ask the registry where users are: %w", err)
 	}
-	if routes, err = c.roll.present(ctx, routes); err != nil {
-		return nil, fmt.Errorf("ask the registry which nodes live: %w", err)
-	}
-	return routes, nil
+	return c.roll.present(c.g.ctx, routes), nil
 }
 
 var errRegistryDown = errors.New("the registry does not answer")
@@ -115,6 +112,7 @@ func (c *cluster) runBeats(ctx context.Context) {
 		}
 		if err := c.beat(uncut); err == nil {
 			c.reap(uncut)
+			c.roll.follow(uncut)
 		}
 	}
 }
@@ -161,7 +159,7 @@ func (c *cluster) reap(ctx context.Context) {
 		c.g.log.Warn("routes of silent nodes are left; the next beat goes on with them", "error", err)
 	}
 	if len(gone) > 0 {
-		c.g.log.Warn("routes of a silent node were removed", "node", gone[0].Node, "sessions", len(gone))
+		c.g.log.Warn("the sessions of a silent node are over", "node", gone[0].Node, "sessions", len(gone))
 		for i := range gone {
 			c.g.watch.noteHere(gone[i].User)
 		}

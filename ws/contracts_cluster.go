@@ -45,7 +45,8 @@ type Routes interface {
 	Put(ctx context.Context, routes []Route) (displaced []Route, err error)
 	// Remove removes routes, each only if session id, incarnation and epoch are still the same.
 	Remove(ctx context.Context, routes []Route) error
-	// Locate returns all routes of users, in no order. Those of a dead node are among them until they are reaped.
+	// Locate returns all routes of users, in no order. Those of a dead node are among them until they are reaped, and those
+	// that were recorded after that for ever.
 	Locate(ctx context.Context, users []string) ([]Route, error)
 	// List returns the routes of the living nodes in pages of about limit, in no order. One that is there all the while is
 	// on at least one page. An empty cursor is for the first page; next is empty at the end, else the cursor for the next.
@@ -67,7 +68,7 @@ type Nodes interface {
 	// Nodes lists the living ones, by id.
 	Nodes(ctx context.Context) ([]Node, error)
 	// Reap takes out nodes that have not beaten for long, with their routes, and returns these: their users may be
-	// offline now. A route that an earlier call removed without living to tell is returned with user, session and node only. Of callers all over the cluster one at a time does it; the others return nothing. With an error it returns
+	// offline now. A route of which an earlier call removed all but the session is returned with user, session and node. Of callers all over the cluster one at a time does it; the others return nothing. With an error it returns
 	// what was removed until then; the next call goes on with the rest.
 	Reap(ctx context.Context) (gone []Route, err error)
 }

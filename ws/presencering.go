@@ -15,8 +15,6 @@ type ring struct {
 
 	mu    sync.Mutex
 	noted map[string]struct{}
-
-	sending sync.Mutex // held by whoever sends
 }
 
 func (r *ring) note(users []string) {
@@ -34,8 +32,6 @@ func (r *ring) note(users []string) {
 
 // send rings each of the other nodes for all that was noted.
 func (r *ring) send(ctx context.Context) {
-	r.sending.Lock()
-	defer r.sending.Unlock()
 	r.mu.Lock()
 	noted := slices.Collect(maps.Keys(r.noted))
 	clear(r.noted)

@@ -2,8 +2,18 @@ package ws
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
+	"time"
+)
+
+const (
+	// absentFor is for how many beats in a row a node has to be missing from the roll until its routes count for nobody. Whoever is
+	// only late, or has just joined, is back by then; whoever is dead was reaped.
+	absentFor = 2
+	// absentForgotten is how long a node is looked for whose routes nobody meets any more.
+	absentForgotten = 10 * time.Minute
 )
 
 // roll is who lives in the cluster, as the registry said a moment ago. It is safe for concurrent use.
@@ -12,59 +22,85 @@ type roll struct {
 
 	mu     sync.Mutex // held by whoever asks: the others want the same answer
 	nodes  []Node
-	living map[post]bool // of the nodes, and, false, of those that were looked for among them in vain
-	askAt  Millis        // when to ask again
+	sure   bool   // it answered when it was asked last
+	askAt  Millis // when to ask again
+	absent map[post]absence
 }
 
-func newRoll(g *Gateway) *roll { return &roll{g: g, living: make(map[post]bool)} }
+// absence is that of a node whose routes were met.
+type absence struct {
+	since Millis // when the first of the answers came that all lacked it; monotonic, as met
+	met   Millis // when its routes were met last
+}
 
-// others returns the nodes beside this one. A registry that does not answer leaves what is known.
+func newRoll(g *Gateway) *roll { return &roll{g: g, absent: make(map[post]absence)} }
+
+// others returns the nodes beside this one.
 func (r *roll) others(ctx context.Context) []Node {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.g.mono() >= r.askAt && !r.g.cluster.routes.isDown() {
-		_ = r.ask(ctx)
-	}
+	r.refresh(ctx)
 	return slices.DeleteFunc(slices.Clone(r.nodes), func(n Node) bool { return n.ID == r.g.opt.NodeID })
 }
 
-// present returns the routes of nodes that live. The others are to be reaped; a route that was recorded after that, by a node that
-// was killed before its next beat, nobody would ever find.
-func (r *roll) present(ctx context.Context, routes []Route) ([]Route, error) {
+// present returns the routes without those of nodes that are no more. These are to be reaped; but a route that was recorded after that,
+// by a node that was killed before its next beat, nobody would ever find.
+func (r *roll) present(ctx context.Context, routes []Route) []Route {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	stale := r.g.mono() >= r.askAt
+	r.refresh(ctx)
 	for i := range routes {
-		if _, known := r.living[postOf(&routes[i])]; stale || !known {
-			if err := r.ask(ctx); err != nil {
-				return nil, err
-			}
-			break
-		}
+		r.meet(postOf(&routes[i]))
 	}
+	gone := r.g.mono() - absentFor*millis(r.g.opt.BeatEvery)
 	return slices.DeleteFunc(routes, func(route Route) bool {
-		at := postOf(&route)
-		lives := r.living[at]
-		r.living[at] = lives
-		return !lives
-	}), nil
+		a, absent := r.absent[postOf(&route)]
+		return absent && a.since <= gone
+	})
 }
 
-// ask asks who is there. The caller holds mu.
-func (r *roll) ask(ctx context.Context) error {
+// follow looks again for who is absent: with each beat, so that nobody who was back between two looks counts as absent all the while.
+func (r *roll) follow(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.absent) > 0 {
+		r.refresh(ctx)
+	}
+}
+
+// refresh asks who is there, unless that was asked a moment ago. A registry that does not answer leaves what is known: that it does not
+// is for the next beat to find. The caller holds mu.
+func (r *roll) refresh(ctx context.Context) {
+	if r.g.cluster.routes.isDown() {
+		clear(r.absent)
+		return
+	}
+	if r.g.mono() < r.askAt {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.g.opt.RegistryTimeout)
 	defer cancel()
 	nodes, err := r.g.opt.Registry.Nodes(ctx)
-	if err != nil {
-		r.g.cluster.routes.failed(err)
-		return err
+	r.askAt, r.sure = r.g.mono()+millis(r.g.opt.BeatEvery/4), err == nil
+	if r.sure {
+		r.nodes = nodes
 	}
-	r.nodes, r.askAt = nodes, r.g.mono()+millis(r.g.opt.BeatEvery/4)
-	clear(r.living)
-	for i := range nodes {
-		r.living[post{nodes[i].ID, nodes[i].Incarnation}] = true
+	forgotten := r.g.mono() - millis(absentForgotten)
+	maps.DeleteFunc(r.absent, func(at post, a absence) bool { return !r.sure || r.lists(at) || a.met <= forgotten })
+}
+
+// meet notes a node that is not on the roll, in this life.
+func (r *roll) meet(at post) {
+	now := r.g.mono()
+	if a, known := r.absent[at]; known {
+		r.absent[at] = absence{a.since, now}
+	} else if r.sure && !r.lists(at) {
+		r.absent[at] = absence{now, now}
 	}
-	return nil
+}
+
+func (r *roll) lists(at post) bool {
+	return slices.ContainsFunc(r.nodes, func(n Node) bool { return n.ID == at.node && n.Incarnation == at.incarnation })
 }
 
 func postOf(r *Route) post { return post{r.Node, r.Incarnation} }

@@ -127,24 +127,26 @@ func (w *writer) gone() error {
 	return errNoWriter
 }
 
-// from runs fn in a transaction beside the batches of a writer, whose row it locks as they do. It fails with errNoWriter if the row
-// is gone.
+// from runs fn, which reads something first, in a transaction beside the batches of a writer, whose row it locks as they do. Nothing of
+// it holds, and it fails with errNoWriter, if the row is gone.
 func (s *Store) from(ctx context.Context, w *writer, fn func(tx *transaction) error) error {
 	return s.within(ctx, func(tx *transaction) error {
 		var keys tuples
 		keys.add(w.id[:])
 		there := false
-		err := tx.pick(writers, writers.key(1), &keys, true, func(scanner) error {
+		if err := tx.seek(writers, writers.key(1), &keys, true, func(scanner) error {
 			there = true
 			return nil
-		})
-		if err != nil {
+		}); err != nil {
+			return err
+		}
+		if err := fn(tx); err != nil {
 			return err
 		}
 		if !there {
 			return w.gone()
 		}
-		return fn(tx)
+		return nil
 	})
 }
 

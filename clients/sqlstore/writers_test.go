@@ -56,7 +56,7 @@ func TestStore_FencedTakesNoNumbers(t *testing.T) {
 		before := counters()
 
 		w := <-s.writers
-		defer func() { s.writers <- w }()
+		defer func() { s.writers <- w.next() }()
 		p := newPlan(nil)
 		p.reserve[directName("alice", "bob")] = true
 		require.ErrorIs(t, s.reserve(t.Context(), p, w), errNoWriter)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/deploy/services"
 )
 
@@ -39,7 +39,7 @@ func build(ctx context.Context, program string) error {
 }
 
 func newNode(id, program, dir, driver, dsn string, out io.Writer) (*node, error) {
-	address, err := freeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
@@ -51,15 +51,6 @@ func newNode(id, program, dir, driver, dsn string, out io.Writer) (*node, error)
 		"YANLINK_BUS_DRIVER=rocketmq", "YANLINK_BUS_ROCKETMQ_NAMESERVERS="+services.Default(services.Namesrv).Addr,
 		"YANLINK_DRAIN_DELAY=0s", "YANLINK_DRAIN_SPREAD=1s", "YANLINK_DRAIN_TIMEOUT=8s",
 	)}, nil
-}
-
-// freeAddress returns an address of this machine that nobody listens on.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // run keeps the node running until ctx ends: one that was killed comes back after a while. A node that ends by itself is

@@ -5,27 +5,29 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
-	"slices"
 	"strconv"
-	"syscall"
 )
 
-// Ports are looked for below those that Linux gives to clients (32768 and up): there a client could take the port of a
-// server that is down for a moment.
+// Ports are looked for below those that Linux gives to clients (32768 and up), where a client could take the port of a server that is
+// down for a moment, and above those that the services of the tests have.
 const (
-	first = 10_000
+	first = 20_000
 	last  = 30_000
 	tries = 100
 )
 
-// Take returns a port of 127.0.0.1 that nobody has, nor the ports at the offsets from it, and keeps them all for this
-// process and its children until it ends: Take gives them to nobody else, in no process, even while no server listens
-// there. Who asks for no offsets gets one port. A server listens there as usual, if it sets SO_REUSEADDR, as servers do.
-// Safe for concurrent use.
-func Take(offsets ...int) (int, error) {
+// Take returns a port of 127.0.0.1 that nobody has, nor its neighbours at some distances, and keeps them all for this process and
+// its children until it ends: Take gives them to nobody else, in no process, even while no server listens there. A server
+// listens there as usual, if it sets SO_REUSEADDR, as servers do. Elsewhere than on Linux they are free for the moment only. Safe
+// for concurrent use.
+func Take(neighbours ...int) (int, error) {
 	for range tries {
 		port := first + rand.IntN(last-first)
-		if keep(port, offsets) {
+		ports := []int{port}
+		for _, distance := range neighbours {
+			ports = append(ports, port+distance)
+		}
+		if keep(ports...) {
 			return port, nil
 		}
 	}
@@ -38,39 +40,18 @@ func Address() (string, error) {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
 }
 
-// keep keeps the port and those at the offsets, or none of them.
-func keep(port int, offsets []int) bool {
-	sockets := make([]int, 0, 1+len(offsets))
-	for _, offset := range append([]int{0}, slices.DeleteFunc(slices.Clone(offsets), isZero)...) {
-		socket, err := bind(port + offset)
+// keep keeps all ports, or none.
+func keep(ports ...int) bool {
+	var releases []func()
+	for _, port := range ports {
+		release, err := bind(port)
 		if err != nil {
-			for _, s := range sockets {
-				_ = syscall.Close(s)
+			for _, release := range releases {
+				release()
 			}
 			return false
 		}
-		sockets = append(sockets, socket)
+		releases = append(releases, release)
 	}
 	return true
-}
-
-func isZero(offset int) bool { return offset == 0 }
-
-// bind returns a socket that has the port but does not listen. It is bound without SO_REUSEADDR, which fails if anybody
-// has the port, another such socket included, and then gets it: from there on those who set it too may listen (Linux,
-// socket(7)). The kernel lets go of it when the process ends, however it does.
-func bind(port int) (int, error) {
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return 0, err
-	}
-	err = syscall.Bind(socket, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
-	if err == nil {
-		err = syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
-	}
-	if err != nil {
-		_ = syscall.Close(socket)
-		return 0, err
-	}
-	return socket, nil
 }

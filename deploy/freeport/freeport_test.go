@@ -16,26 +16,27 @@ func listen(t *testing.T, port int) net.Listener {
 }
 
 func TestTake(t *testing.T) {
-	port, err := Take(-2, 0, 1)
+	port, err := Take(-2, 1)
 	require.NoError(t, err)
-	for range 2 { // a server that is started again
-		for _, offset := range []int{-2, 0, 1} {
-			require.False(t, keep(port+offset, nil), "what is kept is given to nobody")
-			server := listen(t, port+offset)
-			require.False(t, keep(port+offset, nil))
+	for _, kept := range []int{port - 2, port, port + 1} {
+		for range 2 { // a server that is started again
+			require.False(t, keep(kept), "what is kept is given to nobody")
+			server := listen(t, kept)
+			require.False(t, keep(kept))
 			require.NoError(t, server.Close())
 		}
 	}
-	require.False(t, keep(port+3, []int{-2}), "one of two is kept")
-	require.NoError(t, listen(t, port+3).Close())
-	require.True(t, keep(port+3, nil), "so the other is not")
 }
 
-func TestTake_Foreign(t *testing.T) {
+func TestKeep_AllOrNone(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	port := server.Addr().(*net.TCPAddr).Port
-	require.False(t, keep(port, nil), "somebody listens there")
+	held := server.Addr().(*net.TCPAddr).Port
+	second, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	free := second.Addr().(*net.TCPAddr).Port
+	require.NoError(t, second.Close())
+	require.False(t, keep(free, held), "somebody listens on one of them")
 	require.NoError(t, server.Close())
-	require.True(t, keep(port, nil))
+	require.True(t, keep(free, held), "and so none was kept")
 }

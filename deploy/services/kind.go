@@ -24,13 +24,13 @@ const (
 
 // software is what there is to know about one kind.
 type software struct {
-	port     int            // of the default instance; away from the standard one, and below what Linux gives to clients
-	ports    []int          // all that it listens on, relative to its port; nil: only that
-	needs    []Kind         // kinds whose default instance the default instance needs
-	programs []program      // that have to be installed
-	user     string         // who runs it where root, who must not, starts it
-	stop     syscall.Signal // asks it to end in order
-	slow     bool           // to end in order: a test kills it when done with it
+	port       int            // of the default instance; away from the standard one, and below what Linux gives to clients
+	neighbours []int          // where it listens too, relative to its port
+	needs      []Kind         // kinds whose default instance the default instance needs
+	programs   []program      // that have to be installed
+	user       string         // who runs it where root, who must not, starts it
+	stop       syscall.Signal // asks it to end in order
+	slow       bool           // to end in order: a test kills it when done with it
 
 	fetched   func() bool                                         // whether what is not in Debian is there
 	fetch     func(ctx context.Context, progress io.Writer) error // brings it

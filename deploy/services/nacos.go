@@ -25,11 +25,11 @@ const (
 )
 
 var nacos = software{
-	port:    18848,
-	ports:   []int{0, grpcOffset, consoleOffset},
-	stop:    syscall.SIGTERM,
-	fetched: func() bool { return executable(rnacosPath()) },
-	fetch:   buildRNacos,
+	port:       18848,
+	neighbours: []int{grpcOffset, consoleOffset},
+	stop:       syscall.SIGTERM,
+	fetched:    func() bool { return executable(rnacosPath()) },
+	fetch:      buildRNacos,
 	command: func(s Spec) *exec.Cmd {
 		cmd := exec.Command(rnacosPath())
 		cmd.Dir = s.Dir

@@ -32,15 +32,15 @@ var namesrv = software{
 }
 
 var broker = software{
-	port:      19911,
-	ports:     []int{-2, 0, 1}, // also one for clients in a hurry, and replication
-	needs:     []Kind{Namesrv},
-	programs:  java,
-	stop:      syscall.SIGTERM,
-	slow:      true, // 5 to 10 seconds
-	fetched:   rocketMQFetched,
-	fetch:     fetchRocketMQ,
-	configure: configureBroker,
+	port:       19911,
+	neighbours: []int{-2, 1}, // one for clients in a hurry, and replication
+	needs:      []Kind{Namesrv},
+	programs:   java,
+	stop:       syscall.SIGTERM,
+	slow:       true, // 5 to 10 seconds
+	fetched:    rocketMQFetched,
+	fetch:      fetchRocketMQ,
+	configure:  configureBroker,
 	command: func(s Spec) *exec.Cmd {
 		return javaCommand(s, "org.apache.rocketmq.broker.BrokerStartup",
 			"-Xms256m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m",

@@ -86,7 +86,7 @@ func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyAfter)
 	defer cancel()
 	// Whoever else has the port would answer the question whether the server is ready.
-	if err := portsSoonFree(s.spec.Port, offsets(s.Kind)); err != nil {
+	if err := portsSoonFree(s.spec.Port, known[s.Kind].neighbours); err != nil {
 		return err
 	}
 	if err := prepare(ctx, s.spec); err != nil {

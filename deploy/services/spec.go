@@ -71,14 +71,14 @@ func (s Spec) complete() (Spec, error) {
 		return s, err
 	}
 	if s.Port == 0 {
-		s.Port, err = freeport.Take(offsets(s.Kind)...)
+		s.Port, err = freeport.Take(known[s.Kind].neighbours...)
 	}
 	return s, err
 }
 
-func portsFree(port int, offsets []int) error {
-	for _, offset := range offsets {
-		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port+offset)))
+func portsFree(port int, neighbours []int) error {
+	for _, distance := range append([]int{0}, neighbours...) {
+		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port+distance)))
 		if err != nil {
 			return err
 		}
@@ -95,8 +95,8 @@ const (
 )
 
 // portsSoonFree is portsFree with a little patience.
-func portsSoonFree(port int, offsets []int) error {
-	return patiently(func() error { return portsFree(port, offsets) })
+func portsSoonFree(port int, neighbours []int) error {
+	return patiently(func() error { return portsFree(port, neighbours) })
 }
 
 // patiently tries for a moment to have a port: a process that is forked elsewhere in this one has a copy of what listened
@@ -108,12 +108,4 @@ func patiently(try func() error) error {
 			return err
 		}
 	}
-}
-
-// offsets are the ports that a server listens on, relative to its own.
-func offsets(kind Kind) []int {
-	if ports := known[kind].ports; ports != nil {
-		return ports
-	}
-	return []int{0}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 // patience bounds a page; nothing is asserted of how long it took.
@@ -174,10 +175,9 @@ func freeAddresses(t *testing.T, text string) string {
 	ports := make(map[string]string)
 	return loopback.ReplaceAllStringFunc(text, func(address string) string {
 		if ports[address] == "" {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			free, err := freeport.Address()
 			require.NoError(t, err)
-			ports[address] = l.Addr().String()
-			_ = l.Close()
+			ports[address] = free
 		}
 		return ports[address]
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/child"
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
+	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/deploy/services"
 )
 
@@ -47,7 +48,7 @@ func (l *launcher) cluster(ctx context.Context, database services.Kind, nodes in
 		return c, err
 	}
 	for i := range nodes {
-		command, admin, err := l.node(ctx, fmt.Sprintf("node-%d", i+1), addresses)
+		command, admin, err := l.node(fmt.Sprintf("node-%d", i+1), addresses)
 		if err != nil {
 			return c, err
 		}
@@ -83,12 +84,12 @@ func (c *cluster) startServices(ctx context.Context, dir string, progress io.Wri
 }
 
 // node describes a node with a name. One generator that is ten thousand clients is no stranger who asks too much.
-func (l *launcher) node(ctx context.Context, id string, settings []string) (command child.Command, admin string, err error) {
-	addr, err := child.FreeAddr(ctx)
+func (l *launcher) node(id string, settings []string) (command child.Command, admin string, err error) {
+	addr, err := freeport.Address()
 	if err != nil {
 		return command, "", err
 	}
-	admin, err = child.FreeAddr(ctx)
+	admin, err = freeport.Address()
 	return child.Command{
 		Name: id, Path: l.server, Addr: addr, Log: filepath.Join(l.dir, id+".log"), Grace: nodeGrace,
 		Env: append([]string{

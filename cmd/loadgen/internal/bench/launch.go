@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/child"
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 // The two that are compared.
@@ -95,7 +96,7 @@ type endpoint struct {
 
 // start runs one of the two, fresh.
 func (l *launcher) start(ctx context.Context, name string) (*endpoint, error) {
-	addr, err := child.FreeAddr(ctx)
+	addr, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func (l *launcher) start(ctx context.Context, name string) (*endpoint, error) {
 	profiles := addr
 	if name == nameYardstick {
 		command.Path, command.Args = l.self, []string{"yardstick", "-listen", addr}
-	} else if profiles, err = l.yanlink(ctx, &command); err != nil {
+	} else if profiles, err = l.yanlink(&command); err != nil {
 		return nil, err
 	}
 	process, err := child.Start(ctx, command)
@@ -116,8 +117,8 @@ func (l *launcher) start(ctx context.Context, name string) (*endpoint, error) {
 }
 
 // yanlink completes the command with a configuration of its own and returns the admin address.
-func (l *launcher) yanlink(ctx context.Context, command *child.Command) (admin string, err error) {
-	if admin, err = child.FreeAddr(ctx); err != nil {
+func (l *launcher) yanlink(command *child.Command) (admin string, err error) {
+	if admin, err = freeport.Address(); err != nil {
 		return "", err
 	}
 	config, err := l.configure(command.Addr, admin)

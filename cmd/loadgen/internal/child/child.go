@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -146,14 +145,4 @@ func tail(path string) string {
 		return ""
 	}
 	return "; it wrote:\n" + strings.TrimSpace(string(raw[max(0, len(raw)-tailBytes):]))
-}
-
-// FreeAddr returns a loopback address that nobody listens on at this moment.
-func FreeAddr(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }

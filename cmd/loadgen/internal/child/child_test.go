@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/child"
+	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
 // TestMain lets the test program be the child too.
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 
 func command(t *testing.T, kind string) child.Command {
 	t.Helper()
-	addr, err := child.FreeAddr(context.Background())
+	addr, err := freeport.Address()
 	require.NoError(t, err)
 	return child.Command{
 		Name: kind, Path: os.Args[0], Addr: addr, Env: []string{"CHILD=" + kind, "ADDR=" + addr},

@@ -23,11 +23,11 @@ const (
 	wellFor    = 3 * time.Second
 	wellWithin = time.Minute
 
-	// The bounds that fail a test find what is broken and not a machine that is busy: without the bus the reconciler, who
-	// comes each second, delivers, which takes half a second at the median. A busy machine has a long tail, and a median
-	// far from that.
-	slowWithout = 12 * time.Second       // the 99th percentile
-	slowAgain   = 200 * time.Millisecond // the median of each pair, since a pair alone may be cut off
+	// slowWithout bounds the 99th percentile while something is missing: ten times what the design asks.
+	slowWithout = 12 * time.Second
+	// slowAgain bounds the median of each pair where every node says that its bus works: whom it does not reach the
+	// reconciler serves, who comes each second, so that half a second is the median. On a busy machine the tail is long.
+	slowAgain = 200 * time.Millisecond
 )
 
 // flow is a steady stream: people on the first node write to others on the second one and wait for nothing.
@@ -115,12 +115,10 @@ func (f *flow) well(what string) {
 		case p99 < wellBelow:
 			f.Logf("%s: p99 below %v from %v on", what, wellBelow, max(0, now.Sub(began)-wellFor).Round(100*time.Millisecond))
 			return
-		case late && f.slowest(now.Add(-wellFor), now) < slowAgain:
-			f.Logf("%s: p99 still %v after %v; the machine is busy", what, p99.Round(time.Millisecond), wellWithin)
-			return
 		case late:
-			require.FailNow(f, "it stays slow", "%s: p99 still %v after %v, the median of a pair %v", what, p99, wellWithin,
-				f.slowest(now.Add(-wellFor), now))
+			f.Logf("%s: p99 still %v after %v", what, p99.Round(time.Millisecond), wellWithin)
+			f.reaches(now.Add(-wellFor), now)
+			return
 		}
 	}
 }
@@ -164,12 +162,17 @@ func (f *flow) took(since, until time.Time) (took []time.Duration) {
 	return took
 }
 
-// slowest returns the median of the pair for which it is the longest.
-func (f *flow) slowest(since, until time.Time) (median time.Duration) {
-	for _, s := range f.pairs {
-		median = max(median, percentile(s.took(since, until), 0.5))
+// reaches makes sure that the bus works, on every node and for every pair, however busy the machine was.
+func (f *flow) reaches(since, until time.Time) {
+	f.Helper()
+	for _, node := range f.nodes {
+		f.ok(node)
 	}
-	return median
+	for _, s := range f.pairs {
+		took := s.took(since, until)
+		require.NotEmpty(f, took, "nothing of %s was accepted", s.from.name)
+		require.Less(f, percentile(took, 0.5), slowAgain, "%s is served by the reconciler", s.to.name)
+	}
 }
 
 // took is that of the flow, of this pair.

@@ -58,7 +58,7 @@ func TestNameServer_Dead(t *testing.T) {
 	w.down(w.Namesrv, func() {
 		began := time.Now()
 		f.lasts("without the name server", missing)
-		require.Less(t, f.slowest(began, time.Now()), slowAgain)
+		f.reaches(began, time.Now())
 	})
 	f.well("with the name server again")
 	f.end()

@@ -153,7 +153,7 @@ func foundOne(t *testing.T) *town {
 func (w *town) registered() string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	client := redis.NewClient(&redis.Options{Addr: w.Redis.Addr})
+	client := redis.NewClient(&redis.Options{Addr: w.Redis.Addr, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
 	var text strings.Builder
 	_, _ = fmt.Fprintln(&text, "nodes:", client.HGetAll(ctx, "yan_websocket_server"))
