@@ -85,6 +85,7 @@ func (s *Server) Start(ctx context.Context) error {
 	p := &process{Cmd: exec.Command(s.bin), gone: make(chan struct{})}
 	p.Dir, p.Env = s.dir, s.environ()
 	p.Stdout, p.Stderr = s.log, s.log
+	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a run that is killed leaves nothing behind
 	if err := p.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
