@@ -112,8 +112,8 @@ func (c *cluster) runBeats(ctx context.Context) {
 		}
 		if err := c.beat(uncut); err == nil {
 			c.reap(uncut)
-			c.roll.follow(uncut)
 		}
+		c.roll.follow(ctx)
 	}
 }
 

@@ -46,7 +46,7 @@ type Routes interface {
 	// Remove removes routes, each only if session id, incarnation and epoch are still the same.
 	Remove(ctx context.Context, routes []Route) error
 	// Locate returns all routes of users, in no order. Those of a dead node are among them until they are reaped, and those
-	// that were recorded after that for ever.
+	// that were recorded after that for as long as they are kept.
 	Locate(ctx context.Context, users []string) ([]Route, error)
 	// List returns the routes of the living nodes in pages of about limit, in no order. One that is there all the while is
 	// on at least one page. An empty cursor is for the first page; next is empty at the end, else the cursor for the next.

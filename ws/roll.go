@@ -23,13 +23,14 @@ type roll struct {
 	mu     sync.Mutex // held by whoever asks: the others want the same answer
 	nodes  []Node
 	sure   bool   // it answered when it was asked last
+	asked  Millis // when that was; monotonic, as all that follows
 	askAt  Millis // when to ask again
 	absent map[post]absence
 }
 
 // absence is that of a node whose routes were met.
 type absence struct {
-	since Millis // when the first of the answers came that all lacked it; monotonic, as met
+	since Millis // when the first of the answers was there that all lacked it
 	met   Millis // when its routes were met last
 }
 
@@ -52,7 +53,7 @@ func (r *roll) present(ctx context.Context, routes []Route) []Route {
 	for i := range routes {
 		r.meet(postOf(&routes[i]))
 	}
-	gone := r.g.mono() - absentFor*millis(r.g.opt.BeatEvery)
+	gone := r.asked - absentFor*millis(r.g.opt.BeatEvery)
 	return slices.DeleteFunc(routes, func(route Route) bool {
 		a, absent := r.absent[postOf(&route)]
 		return absent && a.since <= gone
@@ -68,8 +69,8 @@ func (r *roll) follow(ctx context.Context) {
 	}
 }
 
-// refresh asks who is there, unless that was asked a moment ago. A registry that does not answer leaves what is known: that it does not
-// is for the next beat to find. The caller holds mu.
+// refresh asks who is there, unless that was asked a moment ago. A registry that does not answer leaves the nodes as they are known, and
+// nobody absent: that it does not is for the next beat to find. The caller holds mu.
 func (r *roll) refresh(ctx context.Context) {
 	if r.g.cluster.routes.isDown() {
 		clear(r.absent)
@@ -80,11 +81,14 @@ func (r *roll) refresh(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.g.opt.RegistryTimeout)
 	defer cancel()
+	r.asked = r.g.mono()
 	nodes, err := r.g.opt.Registry.Nodes(ctx)
-	r.askAt, r.sure = r.g.mono()+millis(r.g.opt.BeatEvery/4), err == nil
-	if r.sure {
+	if err == nil {
 		r.nodes = nodes
+	} else if r.sure && ctx.Err() == nil {
+		r.g.log.Warn("the registry does not list the nodes; who is gone is found out later", "error", err)
 	}
+	r.askAt, r.sure = r.g.mono()+millis(r.g.opt.BeatEvery/4), err == nil
 	forgotten := r.g.mono() - millis(absentForgotten)
 	maps.DeleteFunc(r.absent, func(at post, a absence) bool { return !r.sure || r.lists(at) || a.met <= forgotten })
 }

@@ -3,6 +3,8 @@ package ws
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,14 +21,14 @@ type listing struct {
 
 func (l *listing) Nodes(context.Context) ([]Node, error) {
 	l.asked++
-	return l.nodes, l.err
+	return slices.Clone(l.nodes), l.err
 }
 
 // A node that is late, or has just joined, counts all the while; one that stays away counts no more, until it is back.
 func TestRoll(t *testing.T) {
 	registry := &listing{nodes: []Node{{ID: "a", Incarnation: 1}}}
 	opt := Options{Registry: registry, RegistryTimeout: time.Second, BeatEvery: time.Second}
-	g := &Gateway{opt: opt, started: time.Now()}
+	g := &Gateway{opt: opt, log: slog.New(slog.DiscardHandler), started: time.Now()}
 	g.cluster = &cluster{g: g, routes: newRouteKeeper(g)}
 	r := newRoll(g)
 	here, late := Route{Node: "a", Incarnation: 1}, Route{Node: "b", Incarnation: 1}
@@ -58,8 +60,13 @@ func TestRoll(t *testing.T) {
 	passes(time.Second)
 	r.follow(t.Context())
 	registry.nodes = registry.nodes[:1]
-	passes(time.Hour)
+	passes(time.Minute)
 	require.Equal(t, []Route{here, late}, present(), "it was back meanwhile")
+	g.cluster.routes.down.Store(true)
+	r.follow(t.Context())
+	g.cluster.routes.down.Store(false)
+	passes(2 * time.Second)
+	require.Equal(t, []Route{here, late}, present(), "the registry was away meanwhile")
 	passes(absentForgotten)
 	r.follow(t.Context())
 	require.Empty(t, r.absent)

@@ -133,20 +133,19 @@ func (s *Store) from(ctx context.Context, w *writer, fn func(tx *transaction) er
 	return s.within(ctx, func(tx *transaction) error {
 		var keys tuples
 		keys.add(w.id[:])
-		there := false
+		there, asked := false, false
 		if err := tx.seek(writers, writers.key(1), &keys, true, func(scanner) error {
 			there = true
 			return nil
 		}); err != nil {
 			return err
 		}
-		if err := fn(tx); err != nil {
-			return err
+		tx.answered(func() { asked = true })
+		err := fn(tx)
+		if asked && !there {
+			return w.gone() // whatever came of it
 		}
-		if !there {
-			return w.gone()
-		}
-		return nil
+		return err
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 // Ports are looked for below those that Linux gives to clients (32768 and up), where a client could take the port of a server that is
 // down for a moment, and above those that the services of the tests have.
 const (
-	first = 20_000
+	first = 21_000
 	last  = 30_000
 	tries = 100
 )
