@@ -79,10 +79,10 @@ func (r *roll) refresh(ctx context.Context) {
 	if r.g.mono() < r.askAt {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.g.opt.RegistryTimeout)
+	bounded, cancel := context.WithTimeout(ctx, r.g.opt.RegistryTimeout)
 	defer cancel()
 	r.asked = r.g.mono()
-	nodes, err := r.g.opt.Registry.Nodes(ctx)
+	nodes, err := r.g.opt.Registry.Nodes(bounded)
 	if err == nil {
 		r.nodes = nodes
 	} else if r.sure && ctx.Err() == nil {

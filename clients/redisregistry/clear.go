@@ -47,8 +47,8 @@ func (r *Registry) clear(ctx context.Context, l life) (gone []ws.Route, err erro
 }
 
 // clearSessions removes the routes of sessions that are of that life or one before it. It returns them, and the sessions
-// of which nothing is recorded now. A session without a route is among them by its name if the life is over and the user is nowhere: who
-// removed the route may have died before it told anybody. One of a node that lives is about to get its route.
+// of which nothing is recorded now. A session without a route is among the routes by its name if the life is over and the
+// user is nowhere: who removed the route may have died before it told anybody.
 func (r *Registry) clearSessions(ctx context.Context, l *life, sessions []string) (gone []ws.Route, cleared []any, err error) {
 	users := make([]string, len(sessions))
 	calls := make([]*call, len(sessions))
@@ -59,12 +59,11 @@ func (r *Registry) clearSessions(ctx context.Context, l *life, sessions []string
 	err = r.run(ctx, clearScript, calls)
 	for i, c := range calls {
 		value, failed := c.reply.Text()
-		route, removed := decodeRoute(users[i], sessions[i], value)
 		if failed != nil {
 			continue // it stays, or nobody can tell
 		}
 		cleared = append(cleared, sessions[i])
-		if removed {
+		if route, removed := decodeRoute(users[i], sessions[i], value); removed {
 			gone = append(gone, route)
 		} else if value == "" && l.gone {
 			gone = append(gone, ws.Route{User: users[i], SessionID: sessions[i], Node: l.node})

@@ -77,13 +77,17 @@ func (s *stall) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 // stalling is a third node, which is held up at a command.
 func (w *world) stalling(t *testing.T, command string) (*node, *stall) {
 	s := newStall(command)
+	return w.hooked(t, s).node(t, "c", "10.0.0.1:3", 3), s
+}
+
+// hooked is the same world for nodes whose calls go through a hook.
+func (w *world) hooked(t *testing.T, hook redis.Hook) *world {
 	client := redis.NewClient(&redis.Options{Addr: w.opt.Addrs[0], ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(s)
+	client.AddHook(hook)
 	opt := w.opt
 	opt.Client = client
-	held := &world{opt: opt}
-	return held.node(t, "c", "10.0.0.1:3", 3), s
+	return &world{opt: opt}
 }
 
 // killed lets a client do nothing any more once it has run a script in a pipeline, as if its node were killed there.
@@ -117,12 +121,7 @@ func TestRegistry_KilledWhileItPuts(t *testing.T) {
 	b := w.node(t, "b", "10.0.0.1:2", 2)
 	b.beats()
 	b.holds(b.route("loads the scripts", 1))
-	client := redis.NewClient(&redis.Options{Addr: w.opt.Addrs[0], ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(&killed{})
-	opt := w.opt
-	opt.Client = client
-	a := (&world{opt: opt}).node(t, "a", "10.0.0.1:1", 1)
+	a := w.hooked(t, &killed{}).node(t, "a", "10.0.0.1:1", 1)
 	a.beats()
 	route := a.route("bob", 1)
 	_, err := a.Put(t.Context(), []ws.Route{route})
@@ -149,12 +148,7 @@ func TestRegistry_ReaperKilled(t *testing.T) {
 	a.holds(next)
 	w.Silence(t, a.self.Address)
 
-	opt := w.opt
-	client := redis.NewClient(&redis.Options{Addr: w.opt.Addrs[0], ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(&killed{})
-	opt.Client = client
-	_, err := (&world{opt: opt}).node(t, "c", "10.0.0.1:3", 3).Reap(t.Context())
+	_, err := w.hooked(t, &killed{}).node(t, "c", "10.0.0.1:3", 3).Reap(t.Context())
 	require.Error(t, err)
 	b.finds([]string{"bob"})
 	told := ws.Route{User: "bob", SessionID: next.SessionID, Node: "a"}
