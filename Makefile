@@ -28,6 +28,10 @@ help: ## list the targets
 build: ## build bin/yanlink and bin/loadgen
 	$(GO) build -o bin/ . ./cmd/...
 
+.PHONY: portable
+portable: ## see that everything compiles for macOS as well
+	GOOS=darwin $(GO) vet ./...
+
 .PHONY: run
 run: ## run the server with its data in ./data
 	$(GO) run .

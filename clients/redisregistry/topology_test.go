@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/clients/redisregistry"
+	"github.com/yanlink/yanlink/deploy/deathsig"
 	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/ws/wstest"
 )
@@ -35,7 +36,7 @@ func freePort(t *testing.T) string {
 func run(t *testing.T, port string, args ...string) (address string, kill func()) {
 	address = "127.0.0.1:" + port
 	cmd := exec.Command("redis-server", append(args, "--bind", "127.0.0.1", "--port", port)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	deathsig.Set(cmd, syscall.SIGKILL)
 	require.NoError(t, cmd.Start())
 	kill = func() {
 		_ = cmd.Process.Kill()

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/yanlink/yanlink/deploy/deathsig"
 	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/deploy/services"
 )
@@ -79,7 +80,8 @@ func (n *node) once(ctx context.Context) error {
 	cmd.Env = n.env
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTime
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	deathsig.Set(cmd, syscall.SIGKILL)
 	log, write := io.Pipe()
 	cmd.Stdout, cmd.Stderr = write, write
 	var reading sync.WaitGroup

@@ -17,6 +17,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/deploy/deathsig"
 )
 
 //go:embed person.js
@@ -110,7 +112,7 @@ func startNode(t *testing.T, s *server, me, peer string) *inNode {
 	out, err := exec.Command("../test/project.sh", command.Dir, "person.mjs", "person.js").CombinedOutput()
 	require.NoError(t, err, "install the client: %s", out)
 	command.Stderr = os.Stderr
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	deathsig.Set(command, syscall.SIGKILL)
 	calls, err := command.StdinPipe()
 	require.NoError(t, err)
 	answers, err := command.StdoutPipe()

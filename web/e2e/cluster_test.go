@@ -17,6 +17,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/deploy/deathsig"
 )
 
 // nodes are the processes of make cluster, as it tells of them.
@@ -40,7 +42,7 @@ func startCluster(t *testing.T) (*nodes, string) {
 	address := freeAddress(t)
 	command := exec.Command(program, "-listen", address)
 	command.Dir = build.Dir
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	deathsig.Set(command, syscall.SIGTERM)
 	pipe, err := command.StdoutPipe()
 	require.NoError(t, err)
 	n := &nodes{pid: map[string]int{}}

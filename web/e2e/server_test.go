@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/yanlink/yanlink/deploy/deathsig"
 	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/ws/wstest/secrets"
 )
@@ -114,7 +115,7 @@ func (s *server) start(t *testing.T) {
 	s.process.Dir = s.dir
 	s.process.Env = s.env
 	s.process.Stdout, s.process.Stderr = &s.log, &s.log
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	deathsig.Set(s.process, syscall.SIGKILL)
 	require.NoError(t, s.process.Start())
 	require.Eventually(t, s.ready, patience, 50*time.Millisecond, "the program is not ready; it wrote:\n%s", &s.log)
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/yanlink/yanlink/deploy/deathsig"
 	"github.com/yanlink/yanlink/deploy/freeport"
 )
 
@@ -85,7 +86,7 @@ func (s *Server) Start(ctx context.Context) error {
 	p := &process{Cmd: exec.Command(s.bin), gone: make(chan struct{})}
 	p.Dir, p.Env = s.dir, s.environ()
 	p.Stdout, p.Stderr = s.log, s.log
-	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a run that is killed leaves nothing behind
+	deathsig.Set(p.Cmd, syscall.SIGKILL)
 	if err := p.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
