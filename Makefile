@@ -11,6 +11,9 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 # Programs are built as they are released, without C: where a compiler is at hand, Pebble takes its memory from C's heap. Only the race
 # detector needs C. What is built one way is built once.
 export CGO_ENABLED := 0
+# Gin's binding of MessagePack is left out, which nothing here uses: the codec behind it takes long to compile.
+SLIM := nomsgpack
+export GOFLAGS += -tags=$(SLIM)
 
 # How many packages are tested at a time: more than small machines have cores, since the long ones wait most of the time, for
 # servers, disks and timeouts.
@@ -43,7 +46,7 @@ test: lint test-race test-oidc test-page test-deploy storm storm-cluster-short e
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
 	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname --raw-command -- env CGO_ENABLED=1 \
-		$(GO) test -json -race -vet=off -count=1 -tags services -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
+		$(GO) test -json -race -vet=off -count=1 -tags services,$(SLIM) -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
 
 .PHONY: test-oidc
 test-oidc: ## sign-on at an OpenID Connect provider; a module of its own, for its dependencies
@@ -76,7 +79,7 @@ power: ## 1,000 simulated power cuts, and a file system that begins to fail
 .PHONY: model
 model: ## thousands of random histories against the model (make model RUNS=5000 SEED=1 STORE=mysql|postgres)
 ifdef STORE
-	$(GO) run ./cmd/services run mariadb postgres -- $(GO) test -count=1 -timeout 120m -tags services ./ws/modeltest \
+	$(GO) run ./cmd/services run mariadb postgres -- $(GO) test -count=1 -timeout 120m -tags services,$(SLIM) ./ws/modeltest \
 		-run 'TestModel_SQL/$(STORE)' -sqlruns $(or $(RUNS),500) $(if $(SEED),-seed $(SEED))
 else
 	$(GO) test -count=1 -timeout 120m ./ws/modeltest -runs $(or $(RUNS),5000) $(if $(SEED),-seed $(SEED))
@@ -97,7 +100,7 @@ storm-cluster-short: ## two minutes of it, on MariaDB
 
 .PHONY: failures
 failures: ## the failure table, row by row, on real services, with its figures (make failures STORE=mysql|postgres)
-	$(GO) test -count=1 -v -tags services -timeout 30m ./cmd/storm/internal/failures $(if $(STORE),-store $(STORE))
+	$(GO) test -count=1 -v -tags services,$(SLIM) -timeout 30m ./cmd/storm/internal/failures $(if $(STORE),-store $(STORE))
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)
@@ -120,12 +123,12 @@ soak: ## half an hour at half of saturation: memory, goroutines and descriptors 
 .PHONY: e2e
 e2e: ## pages in a real browser: on one node with a kill -9 between, and on three of which one is killed
 	./web/e2e/install.sh
-	$(GO) run ./cmd/services run -- $(GO) test -count=1 -tags e2e,services -timeout 10m ./web/e2e
+	$(GO) run ./cmd/services run -- $(GO) test -count=1 -tags e2e,services,$(SLIM) -timeout 10m ./web/e2e
 
 .PHONY: test-deploy
 test-deploy: ## the deployment's files, by Helm, promtool and nginx themselves
 	./deploy/install.sh
-	$(GO) test -count=1 -tags deploy ./deploy
+	$(GO) test -count=1 -tags deploy,$(SLIM) ./deploy
 
 # Lint reads what it has compiled of each package. It is compiled as for the race tests, so that nothing is for one of them alone.
 .PHONY: lint
