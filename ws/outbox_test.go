@@ -379,6 +379,22 @@ func TestOutbox_PresenceOfAKilledNode(t *testing.T) {
 	require.Len(t, s.events("user.online", "user.offline"), 3)
 }
 
+// The users of a node that was cut off for so long that it counted as dead are online again once it is back.
+func TestOutbox_PresenceOfANodeCutOff(t *testing.T) {
+	w := newTown(t)
+	w.directory = directoryOf(300 * time.Millisecond)
+	s := &sink{t: t}
+	one, two := w.node(1, s.publishing(nil)), w.node(2, s.publishing(nil))
+	one.connect("jack", "web")
+	two.connect("rose", "web")
+	s.await(2, "user.online")
+	two.registry.Fail(errors.New("connection refused"))
+	require.Equal(t, "rose", s.await(1, "user.offline")[0].OpenID)
+	two.registry.Fail(nil)
+	require.Equal(t, "rose", s.await(3, "user.online")[2].OpenID)
+	require.Len(t, s.events("user.online", "user.offline"), 4)
+}
+
 // While the registry is down nobody can tell who is online; it is told afterwards.
 func TestOutbox_PresenceWithoutARegistry(t *testing.T) {
 	w := newTown(t)

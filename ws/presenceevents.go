@@ -51,10 +51,7 @@ func (p *presenceEvents) connected(user string) {
 		return
 	}
 	p.arrived[user] = true
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+	p.ring()
 }
 
 // disconnected notes the end of a session of user.
@@ -74,6 +71,25 @@ func (p *presenceEvents) reaped(routes []Route) {
 		if user := routes[i].User; !p.here(user) {
 			p.leave(user, p.o.g.mono()-millis(p.o.opt.Linger))
 		}
+	}
+}
+
+// returned notes that the registry had lost this node for a while, in which others may have told that its users are offline.
+func (p *presenceEvents) returned() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for user := range p.online {
+		delete(p.online, user)
+		p.arrived[user] = true
+	}
+	p.ring()
+}
+
+// ring wakes run. The caller holds mu.
+func (p *presenceEvents) ring() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
 	}
 }
 

@@ -30,6 +30,7 @@ type routeKeeper struct {
 	puts     []*Session
 	removals []Route
 	stale    bool // the registry may have lost routes: all are put again
+	lost     bool // it had lost this node, and others may have told that nobody is here
 	met      bool // it has answered before
 }
 
@@ -71,6 +72,7 @@ func (r *routeKeeper) change(what func()) {
 func (r *routeKeeper) answered(anew bool) {
 	r.change(func() {
 		if anew && r.met {
+			r.lost = true
 			r.g.watch.unsettle()
 		}
 		r.met = true
@@ -203,9 +205,9 @@ func (r *routeKeeper) erase(ctx context.Context, removals []Route) bool {
 // putAnew puts every route again when the registry may have lost some.
 func (r *routeKeeper) putAnew(ctx context.Context) {
 	r.mu.Lock()
-	due := r.stale && !r.isDown()
+	due, lost := r.stale && !r.isDown(), r.lost
 	if due {
-		r.stale = false
+		r.stale, r.lost = false, false
 	}
 	r.mu.Unlock()
 	if !due {
@@ -218,11 +220,28 @@ func (r *routeKeeper) putAnew(ctx context.Context) {
 		r.tell(ctx, rest[:n])
 		rest = rest[n:]
 	}
-	if len(sessions) > 0 && !r.isDown() {
+	if r.isDown() {
+		r.change(func() { r.lost = r.lost || lost })
+		return
+	}
+	if len(sessions) > 0 {
 		r.g.log.Info("routes were put anew", "sessions", len(sessions), "took", time.Since(began))
 	}
-	if !r.isDown() {
-		r.prune(ctx, sessions)
+	if lost {
+		r.returned(sessions)
+	}
+	r.prune(ctx, sessions)
+}
+
+// returned tells of the users of sessions that are here after all.
+func (r *routeKeeper) returned(sessions []*Session) {
+	users := make([]string, len(sessions))
+	for i, s := range sessions {
+		users[i] = s.user
+	}
+	r.g.watch.noteHere(users...)
+	if r.g.outbox != nil {
+		r.g.outbox.presences.returned()
 	}
 }
 

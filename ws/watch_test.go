@@ -174,6 +174,21 @@ func TestCluster_WatchKilledNode(t *testing.T) {
 	require.Equal(t, offline("jack"), rose.told())
 }
 
+// Who watches somebody on a node that was cut off, and counted as dead, learns that it is back.
+func TestCluster_WatchNodeCutOff(t *testing.T) {
+	w := newTown(t)
+	w.directory = directoryOf(300 * time.Millisecond)
+	one, two := w.node(1, quickly), w.node(2, quickly)
+	rose := one.connect("rose", "web")
+	two.connect("jack", "web")
+	w.settled(2, "rose", "jack")
+	require.Equal(t, []standing{online("jack", "web")}, rose.subscribe("jack"))
+	two.registry.Fail(errors.New("connection refused"))
+	require.Equal(t, offline("jack"), rose.told())
+	two.registry.Fail(nil)
+	require.Equal(t, online("jack", "web"), rose.told())
+}
+
 // slowReaper is a registry that has much to remove.
 type slowReaper struct {
 	ws.Registry
