@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -120,6 +121,33 @@ func mustHoldInvariants(t *testing.T, dir string) {
 	sum, err := Check(t.Context(), dir, nil, func(line string) { t.Error(line) })
 	require.NoError(t, err)
 	require.Zero(t, sum.Broken)
+}
+
+// linkless is a file system without links.
+type linkless struct{ vfs.FS }
+
+func (l linkless) Link(from, to string) error {
+	return &os.LinkError{Op: "link", Old: from, New: to, Err: syscall.EPERM}
+}
+
+func (l linkless) Unwrap() vfs.FS { return l.FS }
+
+// TestStore_Backup_NoLinks makes backups of a store that is open, and of one that is not, where files cannot be linked.
+func TestStore_Backup_NoLinks(t *testing.T) {
+	fs := linkless{vfs.NewMem()}
+	s := mustOpen(t, fs)
+	require.NoError(t, s.Commit(t.Context(), []ws.Op{&ws.PutUser{OpenID: "ann", At: 1}}))
+	require.NoError(t, s.db.Flush()) // into a table
+	_, err := s.Backup(t.Context(), "first")
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	_, err = Backup(t.Context(), "ledger", "second", fs)
+	require.NoError(t, err)
+	for _, dir := range []string{"first", "second"} {
+		sum, err := Check(t.Context(), dir, fs, func(line string) { t.Error(line) })
+		require.NoError(t, err)
+		require.EqualValues(t, 1, sum.Users, dir)
+	}
 }
 
 // TestStore_Backup_Refused: nothing is written where something is, and the error says what to do.

@@ -30,6 +30,7 @@ func (o *Options) defaults() {
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
+	o.FS = copying{o.FS}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20
 	}
