@@ -210,6 +210,12 @@ export class YanlinkError extends Error {
   status: number;
   /** The same may succeed later. */
   temporary: boolean;
-  /** Seconds. */
+  /** When that is, in seconds, if an answer to a REST call says it. */
   retryAfter?: number;
+  /** When that is, in milliseconds, if a frame says it; a message is sent again then. */
+  retryAfterMs?: number;
+  /** The field of the frame that is wrong. */
+  field?: string;
+  /** The message that it is about. */
+  msgid?: string;
 }

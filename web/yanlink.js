@@ -685,7 +685,7 @@ export class Link {
     if (reset) this.#emit("reset", { why: "device" });
   }
 
-  /** Marks that the server cannot even read are worth nothing; while it cannot store them, it is asked again. */
+  /** Marks that the server cannot read are worth nothing; while it cannot store them, it is asked again. */
   async #syncRefused(id, { temporary }) {
     if (id !== `sync:${this.#tab}`) return;
     if (!temporary) {
@@ -717,7 +717,7 @@ export class Link {
     }
   }
 
-  /** A handler that fails gets the record again, and what follows in the conversation waits. */
+  /** A handler that fails gets the record again, and what follows waits. */
   async #show(record, inbox) {
     const over = () => inbox !== this.#inbox || this.#ended.signal.aborted;
     for (const listener of this.#listeners.get(record.kind) ?? []) {
@@ -805,7 +805,7 @@ export class Link {
         if (!error.temporary) entry.state = "refused";
         else {
           this.#emit("outgoing", entry);
-          await sleep(500 + backoff(failures));
+          await sleep(Math.max(error.retryAfterMs ?? 0, 500 + backoff(failures)));
         }
       }
     }
@@ -864,7 +864,7 @@ const watch = (users) => ({ type: Type.watch, params: { users: [...users] } });
 
 const target = (to, name) => (typeof to === "string" ? { [name]: to } : { groupId: to.groupId });
 
-const refusal = ({ code, message, temporary }) => new YanlinkError(code, message, { temporary });
+const refusal = ({ code, message, ...more }) => new YanlinkError(code, message, more);
 
 const frameOf = ({ to, groupId, message, fileType, msgid }) =>
   ({ type: groupId ? Type.sendGroup : Type.send, params: { toMessageId: groupId ?? to, message, fileType, msgid } });

@@ -83,6 +83,9 @@ const causes: { [Name in Exclude<keyof YanlinkError, keyof Error>]: (error: Yanl
   status: ({ status }) => status > 499,
   temporary: ({ temporary }) => !temporary,
   retryAfter: ({ retryAfter = 0 }) => retryAfter * 1000,
+  retryAfterMs: ({ retryAfterMs = 0 }) => retryAfterMs / 1000,
+  field: ({ field }) => field?.length,
+  msgid: ({ msgid }) => msgid?.length,
 };
 
 /** What the types have to forbid; never called. */

@@ -133,6 +133,18 @@ test("a refusal for now is tried again, a final one is not", async () => {
   assert.deepEqual([first.state, link.of("outgoing")], [1, ["sending", "sending", "sending", "refused", "stored"]]);
 });
 
+test("a refusal that says when to try again is heeded", async () => {
+  const world = new World();
+  const { link, socket } = await world.online();
+  note(link, "will", "hello", "m1");
+  await world.settle();
+  socket.refuse("m1", "rate_limited", true, { retryAfterMs: 30_000 });
+  await world.pass(29_000);
+  assert.deepEqual([msgids(socket), link.unsent[0].error.retryAfterMs], [["m1"], 30_000]);
+  await world.pass(2000);
+  assert.deepEqual(msgids(socket), ["m1", "m1"]);
+});
+
 test("no answer for long means writing it again", async () => {
   const world = new World();
   const { link, socket } = await world.online();

@@ -70,7 +70,7 @@ test("an application compiles against it in either way of looking up packages, a
   const link = new code.Link({ me: "rose", base: await nowhere() });
   await link.close();
   assert.deepEqual(Object.keys(link), [], "no field of Link is public");
-  assert.deepEqual(sorted(told.causes), own(new code.YanlinkError("code", "text", { retryAfter: 1 }), new Error()), "fields of YanlinkError");
+  assert.deepEqual(sorted(told.causes), own(new code.YanlinkError("code", "text", { retryAfter: 1, retryAfterMs: 1, field: "to", msgid: "m1" }), new Error()), "fields of YanlinkError");
   assert.deepEqual(sorted(told.options), sorted(told.asked), "options that it asks for");
   const emitted = [...found(source("../yanlink.js"), /(?:#emit|tell)\("(\w+)"/g), ...found(source("../yanlink.js"), /\[Type\.\w+\]: "(\w+)"/g)];
   assert.deepEqual(sorted(told.listeners), sorted(emitted), "events");

@@ -42,8 +42,8 @@ class FakeSocket {
     this.say({ type: 0, id: msgid, status: 200, params: { msgid, messageId: `id-${seq}`, conversationId: "a1", seq, at: 7000 + seq, ...more } });
   }
 
-  refuse(id, code, temporary = false) {
-    this.say({ type: 500, id, status: 400, params: { code, message: code, temporary } });
+  refuse(id, code, temporary = false, more = {}) {
+    this.say({ type: 500, id, status: 400, params: { code, message: code, temporary, ...more } });
   }
 
   /** The server, or the network, ends the connection. */
