@@ -13,7 +13,7 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 export CGO_ENABLED := 0
 # Gin's binding of MessagePack is left out, which nothing here uses: the codec behind it takes long to compile.
 SLIM := nomsgpack
-export GOFLAGS += -tags=$(SLIM)
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS 2>/dev/null) -tags=$(SLIM))
 
 # How many packages are tested at a time: more than small machines have cores, since the long ones wait most of the time, for
 # servers, disks and timeouts.
@@ -33,7 +33,7 @@ build: ## build bin/yanlink and bin/loadgen
 
 .PHONY: portable
 portable: ## see that everything compiles for macOS as well
-	GOOS=darwin $(GO) vet ./...
+	GOOS=darwin $(GO) vet -tags e2e,services,deploy,$(SLIM) ./...
 
 .PHONY: run
 run: ## run the server with its data in ./data

@@ -209,7 +209,7 @@ class Connection {
     if (status === 403) return this.stop("forbidden");
     if (status === 401 && this.#fresh) return this.stop("signed_out");
     this.#renew ||= status === 401;
-    // Some more, so that those who were turned away together do not come back together.
+    // Some more, so that those turned away together do not come back together.
     const delay = retryAfter > 0 ? retryAfter * (1000 + Math.random() * 250) : backoff(this.#failures);
     this.#failures++;
     this.#wait(status === 401 ? 0 : delay);
@@ -758,7 +758,7 @@ export class Link {
     this.#saving = false;
   }
 
-  /** Reads what is missing from history, until nothing is held back any more. */
+  /** Reads what is missing from history, until nothing is held back. */
   async #fill(id) {
     if (this.#filling.has(id)) return;
     this.#filling.add(id);
@@ -805,7 +805,7 @@ export class Link {
         if (!error.temporary) entry.state = "refused";
         else {
           this.#emit("outgoing", entry);
-          await sleep(Math.max(error.retryAfterMs ?? 0, 500 + backoff(failures)));
+          await sleep(Math.max(Math.min(error.retryAfterMs ?? 0, 20_000), 500 + backoff(failures)));
         }
       }
     }

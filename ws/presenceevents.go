@@ -2,7 +2,6 @@ package ws
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -27,15 +26,21 @@ type presenceEvents struct {
 
 	// A user is in one of them at most. They say what is to be told; who is here, only the hub knows.
 	mu      sync.Mutex
-	arrived map[string]bool   // has a session here and was not told of
-	online  map[string]bool   // was told of, by this node or another
-	left    map[string]Millis // since when there is no session here, monotonic
+	arrived map[string]bool      // has a session here and is to be told of; true: again
+	online  map[string]bool      // was told of, by this node or another
+	left    map[string]departure // has no session here
+}
+
+// departure is what is known of somebody who left.
+type departure struct {
+	since   Millis // monotonic
+	mistold bool   // others may have told already that the user is offline
 }
 
 func newPresenceEvents(o *outbox) *presenceEvents {
 	return &presenceEvents{
 		o: o, wake: make(chan struct{}, 1),
-		arrived: make(map[string]bool), online: make(map[string]bool), left: make(map[string]Millis),
+		arrived: make(map[string]bool), online: make(map[string]bool), left: make(map[string]departure),
 	}
 }
 
@@ -43,14 +48,15 @@ func newPresenceEvents(o *outbox) *presenceEvents {
 func (p *presenceEvents) connected(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, away := p.left[user]; away {
-		delete(p.left, user)
+	d, away := p.left[user]
+	delete(p.left, user)
+	if away && !d.mistold {
 		p.online[user] = true
 	}
 	if p.online[user] {
 		return
 	}
-	p.arrived[user] = true
+	p.arrived[user] = p.arrived[user] || d.mistold
 	p.ring()
 }
 
@@ -58,7 +64,7 @@ func (p *presenceEvents) connected(user string) {
 func (p *presenceEvents) disconnected(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.here(user) && p.online[user] {
+	if !p.here(user) && (p.online[user] || p.arrived[user]) {
 		p.leave(user, p.o.g.mono())
 	}
 }
@@ -79,8 +85,11 @@ func (p *presenceEvents) returned() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for user := range p.online {
-		delete(p.online, user)
 		p.arrived[user] = true
+	}
+	clear(p.online)
+	for user, d := range p.left {
+		p.left[user] = departure{d.since, true}
 	}
 	p.ring()
 }
@@ -95,9 +104,9 @@ func (p *presenceEvents) ring() {
 
 // leave notes since when a user may come back. The caller holds mu.
 func (p *presenceEvents) leave(user string, since Millis) {
+	p.left[user] = departure{since, p.arrived[user]}
 	delete(p.arrived, user)
 	delete(p.online, user)
-	p.left[user] = since
 }
 
 func (p *presenceEvents) here(user string) bool { return len(p.o.g.hub.sessions(user)) > 0 }
@@ -168,12 +177,26 @@ func inBatches(ctx context.Context, users []string, tell func(context.Context, [
 	return nil
 }
 
-// arrivals returns who came and is still here.
-func (p *presenceEvents) arrivals() []string {
+// arrivals returns who came and is still here, and some of those who are to be told of again: all of a node may be, and what
+// else there is to tell does not wait for them.
+func (p *presenceEvents) arrivals() (users []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	maps.DeleteFunc(p.arrived, func(user string, _ bool) bool { return !p.here(user) }) // gone before anybody was told
-	return slices.Collect(maps.Keys(p.arrived))
+	again := 0
+	for user, told := range p.arrived {
+		switch {
+		case !p.here(user) && told:
+			p.leave(user, p.o.g.mono())
+		case !p.here(user): // gone before anybody was told
+			delete(p.arrived, user)
+		case !told:
+			users = append(users, user)
+		case again < presenceBatch:
+			users = append(users, user)
+			again++
+		}
+	}
+	return users
 }
 
 // tellOnline tells of those for whom this node is to do it.
@@ -184,8 +207,8 @@ func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, user := range users {
+		delete(p.arrived, user)
 		if p.here(user) {
-			delete(p.arrived, user)
 			p.online[user] = true
 		} else {
 			p.leave(user, p.o.g.mono())
@@ -212,8 +235,8 @@ func (p *presenceEvents) isFirst(user string, elsewhere []Route) bool {
 func (p *presenceEvents) departures(due Millis) (users []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for user, at := range p.left {
-		if at <= due {
+	for user, d := range p.left {
+		if d.since <= due {
 			users = append(users, user)
 		}
 	}
@@ -232,7 +255,7 @@ func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error 
 		delete(p.left, user)
 		delete(p.online, user)
 		if p.here(user) {
-			p.arrived[user] = true // came back while it was told
+			p.arrived[user] = false // came back while it was told
 		}
 	}
 	return nil

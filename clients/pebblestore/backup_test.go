@@ -146,7 +146,7 @@ func TestStore_Backup_NoLinks(t *testing.T) {
 	for _, dir := range []string{"first", "second"} {
 		sum, err := Check(t.Context(), dir, fs, func(line string) { t.Error(line) })
 		require.NoError(t, err)
-		require.EqualValues(t, 1, sum.Users, dir)
+		require.Equal(t, 1, sum.Users, dir)
 	}
 }
 

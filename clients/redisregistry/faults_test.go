@@ -173,6 +173,20 @@ func TestRegistry_RoutesLost(t *testing.T) {
 	require.Len(t, w.indexOf(t, a), len(routes))
 }
 
+// A beat that joined and whose answer was lost is made up for by the next one.
+func TestRegistry_BeatUnanswered(t *testing.T) {
+	w, _ := ownServer(t)
+	a := w.node(t, "a", "10.0.0.1:1", 1)
+	require.True(t, a.beats())
+	time.Sleep(2 * time.Millisecond) // the server counts in milliseconds
+	w.Forget(t)
+	joined, err := w.open(t, a.self).Beat(t.Context(), a.self) // as a's own, and nobody hears the answer
+	require.NoError(t, err)
+	require.True(t, joined)
+	require.True(t, a.beats())
+	require.False(t, a.beats())
+}
+
 func TestRegistry_ScriptsForgotten(t *testing.T) {
 	w, _ := ownServer(t)
 	a := w.node(t, "a", "10.0.0.1:1", 1)

@@ -33,9 +33,11 @@ func (r *Registry) Beat(ctx context.Context, node ws.Node) (joined bool, err err
 	if err != nil {
 		return false, r.failed(err, "say that node %s lives", node.ID)
 	}
-	r.joined.Store(numbers[1])
+	// A node that joined again and was not told so sees it by when that was.
+	before := r.joined.Swap(numbers[1])
+	joined = numbers[0] == 1 || before != 0 && before != numbers[1]
 	r.seen.Store(numbers[2])
-	return numbers[0] == 1 || r.renew(ctx, node.Connections), nil
+	return joined || r.renew(ctx, node.Connections), nil
 }
 
 // integers returns the numbers that a script answers with.

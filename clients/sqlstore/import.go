@@ -39,10 +39,13 @@ type waitingRows struct {
 }
 
 // NewImporter makes the tables in the database that opt names, where they are not there, and refuses with ErrNotEmpty if
-// they hold anything. From then on until Finish, no node takes the ledger. Close it in any case.
+// they hold anything or are an older program's. From then on until Finish, no node takes the ledger. Close it in any case.
 func NewImporter(ctx context.Context, opt Options) (*Importer, error) {
 	opt.NoMigrate, opt.StatementTimeout = false, importTime
 	opt.Node, opt.Sole = "import", true
+	if err := refuseOlder(ctx, opt); err != nil {
+		return nil, err
+	}
 	open, cancel := context.WithTimeout(ctx, reachTime+shareTerm)
 	defer cancel()
 	s, err := Open(open, opt)
@@ -57,6 +60,21 @@ func NewImporter(ctx context.Context, opt Options) (*Importer, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return i, nil
+}
+
+// refuseOlder refuses the tables of an older program, before they are brought to the format of this one: its nodes may use them.
+func refuseOlder(ctx context.Context, opt Options) (err error) {
+	s, err := connectSoon(ctx, opt)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	info, err := s.inform(ctx, s.db)
+	if err == nil && info.Format > 0 && info.Format < format {
+		err = fmt.Errorf("%w: tables of format %d, which an older program made, and this one makes %d; import into an empty database",
+			ErrNotEmpty, info.Format, format)
+	}
+	return err
 }
 
 func (i *Importer) begin(ctx context.Context) error {

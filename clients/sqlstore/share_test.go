@@ -238,6 +238,21 @@ func TestNewEpoch_Lost(t *testing.T) {
 	})
 }
 
+// An import leaves the tables of an older program as they are, whose nodes may use them.
+func TestImport_Older(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		opt := onePlace(t, driver, server)
+		s := mustOpen(t, sharing(opt, "older"))
+		execute(t, opt, "UPDATE yanlink_ledger SET format = 2")
+		_, err := NewImporter(t.Context(), opt)
+		require.ErrorIs(t, err, ErrNotEmpty)
+		require.ErrorContains(t, err, "tables of format 2")
+		info, err := s.inform(t.Context(), s.db)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, info.Format)
+	})
+}
+
 // An import that has lost the ledger leaves it alone, and a node that was there before an import writes nothing into it.
 func TestImport_Lost(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {

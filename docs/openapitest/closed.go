@@ -1,10 +1,13 @@
 package openapitest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
 
 // closed returns a description by which no object has fields beyond those it is described with, so that a test finds what nobody
-// has described. An object without described fields stays open, and a field with the name unknown may be anywhere: tests send it
-// to see that it is ignored.
+// has described. An object without described fields stays open.
 func closed(description []byte) ([]byte, error) {
 	var document map[string]any
 	if err := json.Unmarshal(description, &document); err != nil {
@@ -12,10 +15,16 @@ func closed(description []byte) ([]byte, error) {
 	}
 	components, _ := document["components"].(map[string]any)
 	schemas, _ := components["schemas"].(map[string]any)
-	parts := partsOf(document, map[string]bool{})
+	parts, uses := make(map[string]int), make(map[string]int)
+	references(document, parts, uses)
 	for name, schema := range schemas {
-		if !parts["#/components/schemas/"+name] {
+		switch ref := "#/components/schemas/" + name; parts[ref] {
+		case 0:
 			closeIn(schema)
+		case uses[ref]:
+			closeBelow([]any{schema})
+		default:
+			return nil, fmt.Errorf("%s is a part of schemas and is used alone, where it would stay open", ref)
 		}
 	}
 	closeIn(document["paths"])
@@ -23,27 +32,36 @@ func closed(description []byte) ([]byte, error) {
 	return json.Marshal(document)
 }
 
-// partsOf collects the schemas of which allOf makes others.
-func partsOf(node any, found map[string]bool) map[string]bool {
+// references counts how often each schema is referred to, and how often of these as a part of which allOf makes another.
+func references(node any, parts, uses map[string]int) {
 	switch node := node.(type) {
 	case []any:
 		for _, one := range node {
-			partsOf(one, found)
+			references(one, parts, uses)
 		}
 	case map[string]any:
+		uses[refOf(node)]++
 		all, _ := node["allOf"].([]any)
 		for _, part := range all {
-			if part, ok := part.(map[string]any); ok {
-				if ref, ok := part["$ref"].(string); ok {
-					found[ref] = true
-				}
-			}
+			parts[refOf(part)]++
 		}
 		for _, one := range node {
-			partsOf(one, found)
+			references(one, parts, uses)
 		}
 	}
-	return found
+}
+
+// refOf returns what a schema refers to; empty if it stands there itself.
+func refOf(schema any) string {
+	fields, _ := schema.(map[string]any)
+	ref, _ := fields["$ref"].(string)
+	return ref
+}
+
+// isObject reports whether a type is that of an object, or of an object and others.
+func isObject(kind any) bool {
+	several, _ := kind.([]any)
+	return kind == "object" || slices.Contains(several, any("object"))
 }
 
 // closeIn closes the schemas at and below a node.
@@ -56,7 +74,7 @@ func closeIn(node any) {
 	case map[string]any:
 		_, isMadeOf := node["allOf"].([]any)
 		_, hasFields := node["properties"].(map[string]any)
-		isSchema := isMadeOf || hasFields && node["type"] == "object"
+		isSchema := isMadeOf || hasFields && isObject(node["type"])
 		for key, one := range node {
 			switch key {
 			case "allOf":
@@ -68,7 +86,6 @@ func closeIn(node any) {
 		}
 		if isSchema && node["additionalProperties"] == nil {
 			node["unevaluatedProperties"] = false
-			node["patternProperties"] = map[string]any{"^unknown$": map[string]any{}}
 		}
 	}
 }

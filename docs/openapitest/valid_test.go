@@ -9,12 +9,16 @@ import (
 )
 
 // hold holds a request and its answer against the description.
-func hold(t *testing.T, method, target, sent string, status int, got string) (request, answer error) {
+func hold(t *testing.T, method, target, sent string, status int, got string, header ...string) (request, answer error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1"+target, strings.NewReader(sent))
 	require.NoError(t, err)
 	if sent != "" {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("Authorization", "Bearer token")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
 	}
 	e, err := load(t).find(r)
 	require.NoError(t, err)
@@ -46,11 +50,13 @@ func TestValidAnswer(t *testing.T) {
 	require.NoError(t, answered(404, `{"error":{"code":"not_found","message":"x","requestId":"1"}}`))
 	require.Error(t, answered(404, `{"error":{"code":"not_found","message":"x","requestId":"1","more":1}}`), "a field nobody described")
 	require.Error(t, answered(404, valid), "no error")
+	require.NoError(t, answered(304, ""))
+	require.Error(t, answered(307, ""), "a status nobody described")
 }
 
 func TestValidRequest(t *testing.T) {
-	ask := func(method, target, sent string) error {
-		err, _ := hold(t, method, target, sent, 500, "")
+	ask := func(method, target, sent string, header ...string) error {
+		err, _ := hold(t, method, target, sent, 500, "", header...)
 		return err
 	}
 	require.NoError(t, ask(http.MethodGet, history+"?limit=5", ""))
@@ -62,6 +68,12 @@ func TestValidRequest(t *testing.T) {
 	require.Error(t, ask(http.MethodPost, "/api/v1/messages", `{"to":["ben"],"message":"hi","more":1}`), "a field nobody described")
 	require.Error(t, ask(http.MethodPost, "/api/v1/messages", `{"to":["ben"],"message":1}`), "a field of another type")
 	require.Error(t, ask(http.MethodPost, "/api/v1/messages", ``), "no body")
+	require.Error(t, ask(http.MethodGet, history, "", "Authorization", "Basic token"), "nobody asks")
+	require.NoError(t, ask(http.MethodGet, history, "", "Authorization", "", "X-API-Key", "key"))
+	require.Error(t, ask(http.MethodGet, history, "", "X-More", "1"), "a header nobody described")
+	long := strings.Repeat("%E5%BC%A0", 42)
+	require.NoError(t, ask(http.MethodDelete, "/api/v1/users/"+long+"/sessions", ""), "an openid as long as one may be")
+	require.Error(t, ask(http.MethodDelete, "/api/v1/users/a%2Cb/sessions", ""), "no openid")
 }
 
 func TestFind_Nowhere(t *testing.T) {
