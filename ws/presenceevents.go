@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -26,15 +27,16 @@ type presenceEvents struct {
 
 	// A user is in one of them at most. They say what is to be told; who is here, only the hub knows.
 	mu      sync.Mutex
-	arrived map[string]bool      // has a session here and is to be told of; true: again
+	arrived map[string]bool      // has a session here and is to be told of; true: something may have been told already
 	online  map[string]bool      // was told of, by this node or another
 	left    map[string]departure // has no session here
+	doubts  int                  // how often everybody came in doubt
 }
 
 // departure is what is known of somebody who left.
 type departure struct {
-	since   Millis // monotonic
-	mistold bool   // others may have told already that the user is offline
+	since    Millis // monotonic
+	doubtful bool   // something may have been told already
 }
 
 func newPresenceEvents(o *outbox) *presenceEvents {
@@ -48,15 +50,18 @@ func newPresenceEvents(o *outbox) *presenceEvents {
 func (p *presenceEvents) connected(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.here(user) {
+		return // the session has ended before its route was recorded
+	}
 	d, away := p.left[user]
 	delete(p.left, user)
-	if away && !d.mistold {
+	if away && !d.doubtful {
 		p.online[user] = true
 	}
 	if p.online[user] {
 		return
 	}
-	p.arrived[user] = p.arrived[user] || d.mistold
+	p.arrived[user] = p.arrived[user] || d.doubtful
 	p.ring()
 }
 
@@ -84,14 +89,24 @@ func (p *presenceEvents) reaped(routes []Route) {
 func (p *presenceEvents) returned() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for user := range p.online {
-		p.arrived[user] = true
-	}
-	clear(p.online)
-	for user, d := range p.left {
-		p.left[user] = departure{d.since, true}
-	}
+	p.doubts++
+	p.doubt(slices.Concat(slices.Collect(maps.Keys(p.arrived)), slices.Collect(maps.Keys(p.online)), slices.Collect(maps.Keys(p.left))))
 	p.ring()
+}
+
+// doubt notes users of whom nobody knows what was told last: whoever is here is told of again. The caller holds mu.
+func (p *presenceEvents) doubt(users []string) {
+	for _, user := range users {
+		if d, away := p.left[user]; away {
+			p.left[user] = departure{d.since, true}
+			continue
+		}
+		_, arrived := p.arrived[user]
+		if arrived || p.online[user] {
+			delete(p.online, user)
+			p.arrived[user] = true
+		}
+	}
 }
 
 // ring wakes run. The caller holds mu.
@@ -104,7 +119,7 @@ func (p *presenceEvents) ring() {
 
 // leave notes since when a user may come back. The caller holds mu.
 func (p *presenceEvents) leave(user string, since Millis) {
-	p.left[user] = departure{since, p.arrived[user]}
+	p.left[user] = departure{since, p.arrived[user] || p.left[user].doubtful}
 	delete(p.arrived, user)
 	delete(p.online, user)
 }
@@ -183,13 +198,13 @@ func (p *presenceEvents) arrivals() (users []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	again := 0
-	for user, told := range p.arrived {
+	for user, doubtful := range p.arrived {
 		switch {
-		case !p.here(user) && told:
+		case !p.here(user) && doubtful:
 			p.leave(user, p.o.g.mono())
 		case !p.here(user): // gone before anybody was told
 			delete(p.arrived, user)
-		case !told:
+		case !doubtful:
 			users = append(users, user)
 		case again < presenceBatch:
 			users = append(users, user)
@@ -201,11 +216,15 @@ func (p *presenceEvents) arrivals() (users []string) {
 
 // tellOnline tells of those for whom this node is to do it.
 func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
+	doubts := p.doubtsNow()
 	if err := p.raise(ctx, eventUserOnline, users, p.isFirst); err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.doubts != doubts {
+		return nil // others may have told otherwise since: again
+	}
 	for _, user := range users {
 		delete(p.arrived, user)
 		if p.here(user) {
@@ -215,6 +234,12 @@ func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
 		}
 	}
 	return nil
+}
+
+func (p *presenceEvents) doubtsNow() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.doubts
 }
 
 // isFirst reports whether the oldest session of a user is on this node. Two nodes that come to see each other's session
@@ -243,27 +268,47 @@ func (p *presenceEvents) departures(due Millis) (users []string) {
 	return users
 }
 
-// tellOffline tells of those who have no session anywhere.
+// tellOffline tells of those who have no session anywhere, and that the others are online of whom something else may have been
+// told.
 func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error {
+	began := p.o.g.mono()
 	nowhere := func(user string, elsewhere []Route) bool { return len(elsewhere) == 0 && !p.here(user) }
 	if err := p.raise(ctx, eventUserOffline, users, nowhere); err != nil {
+		return err
+	}
+	somewhere := func(_ string, elsewhere []Route) bool { return len(elsewhere) > 0 }
+	if err := p.raise(ctx, eventUserOnline, p.doubtful(users), somewhere); err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, user := range users {
-		delete(p.left, user)
-		delete(p.online, user)
-		if p.here(user) {
-			p.arrived[user] = false // came back while it was told
+		if p.left[user].since <= began {
+			delete(p.left, user)
 		}
+		p.doubt([]string{user}) // who came back while it was told, and maybe left again
 	}
 	return nil
+}
+
+// doubtful returns those of users who left and of whom something may have been told already.
+func (p *presenceEvents) doubtful(users []string) (found []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, user := range users {
+		if p.left[user].doubtful {
+			found = append(found, user)
+		}
+	}
+	return found
 }
 
 // raise writes an event of each user of whom it is due, by the user's sessions on other nodes. It fails while the registry
 // does not tell all of these.
 func (p *presenceEvents) raise(ctx context.Context, kind string, users []string, due func(user string, elsewhere []Route) bool) error {
+	if len(users) == 0 {
+		return nil
+	}
 	elsewhere, complete := p.o.g.elsewhere(users)
 	if !complete {
 		return errRegistryDown
@@ -277,5 +322,11 @@ func (p *presenceEvents) raise(ctx context.Context, kind string, users []string,
 	if len(events) == 0 {
 		return nil
 	}
-	return p.o.commit(ctx, &AddEvents{Events: events})
+	err := p.o.commit(ctx, &AddEvents{Events: events})
+	if err != nil { // it may hold all the same
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.doubt(users)
+	}
+	return err
 }

@@ -71,7 +71,7 @@ func refuseOlder(ctx context.Context, opt Options) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	info, err := s.inform(ctx, s.db)
 	if err == nil && info.Format > 0 && info.Format < format {
-		err = fmt.Errorf("%w: tables of format %d, which an older program made, and this one makes %d; import into an empty database",
+		err = fmt.Errorf("%w: tables of format %d, where this program makes %d: an older program's, or of an import that was cut short; import into an empty database",
 			ErrNotEmpty, info.Format, format)
 	}
 	return err
