@@ -62,7 +62,7 @@ func (p *presenceEvents) connected(user string) {
 		return
 	}
 	p.arrived[user] = p.arrived[user] || d.doubtful
-	p.ring()
+	p.rouse()
 }
 
 // disconnected notes the end of a session of user.
@@ -91,7 +91,7 @@ func (p *presenceEvents) returned() {
 	defer p.mu.Unlock()
 	p.doubts++
 	p.doubt(slices.Concat(slices.Collect(maps.Keys(p.arrived)), slices.Collect(maps.Keys(p.online)), slices.Collect(maps.Keys(p.left))))
-	p.ring()
+	p.rouse()
 }
 
 // doubt notes users of whom nobody knows what was told last: whoever is here is told of again. The caller holds mu.
@@ -109,8 +109,8 @@ func (p *presenceEvents) doubt(users []string) {
 	}
 }
 
-// ring wakes run. The caller holds mu.
-func (p *presenceEvents) ring() {
+// rouse wakes run. The caller holds mu.
+func (p *presenceEvents) rouse() {
 	select {
 	case p.wake <- struct{}{}:
 	default:

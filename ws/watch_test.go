@@ -162,27 +162,28 @@ func TestCluster_Watch(t *testing.T) {
 	require.Equal(t, offline("will"), rose.told())
 }
 
-func TestCluster_WatchKilledNode(t *testing.T) {
+// watching returns rose, who watches jack, and jack's node, which counts as dead when it is silent for a moment.
+func watching(t *testing.T) (rose *client, two *member) {
 	w := newTown(t)
 	w.directory = directoryOf(300 * time.Millisecond)
-	one, two := w.node(1, quickly), w.node(2, quickly)
-	rose := one.connect("rose", "web")
+	one := w.node(1, quickly)
+	two = w.node(2, quickly)
+	rose = one.connect("rose", "web")
 	two.connect("jack", "web")
 	w.settled(2, "rose", "jack")
 	require.Equal(t, []standing{online("jack", "web")}, rose.subscribe("jack"))
+	return rose, two
+}
+
+func TestCluster_WatchKilledNode(t *testing.T) {
+	rose, two := watching(t)
 	require.NoError(t, two.registry.Close()) // nobody hears of it any more
 	require.Equal(t, offline("jack"), rose.told())
 }
 
 // Who watches somebody on a node that was cut off, and counted as dead, learns that it is back.
 func TestCluster_WatchNodeCutOff(t *testing.T) {
-	w := newTown(t)
-	w.directory = directoryOf(300 * time.Millisecond)
-	one, two := w.node(1, quickly), w.node(2, quickly)
-	rose := one.connect("rose", "web")
-	two.connect("jack", "web")
-	w.settled(2, "rose", "jack")
-	require.Equal(t, []standing{online("jack", "web")}, rose.subscribe("jack"))
+	rose, two := watching(t)
 	two.registry.Fail(errors.New("connection refused"))
 	require.Equal(t, offline("jack"), rose.told())
 	two.registry.Fail(nil)

@@ -83,8 +83,8 @@ func configureBroker(s Spec) error {
 // brokerConfig is a small broker. It has no setting that keeps the port for replication, which nobody uses here, on
 // loopback. What it has accepted is on the disk a moment later: the bus carries what the ledger already holds. Each flush of the
 // wheel of timed messages, of which the bus has none, takes half a second of a processor, and one is enough; without a wheel it
-// deletes no topic. Until it is time to flush the metrics of transactions for the first time, which is after 3 s unless set, it looks at the
-// clock as often as a processor can. One thread of each kind is enough, and costs fewer switches between them.
+// deletes no topic. Until it is time to flush the metrics of transactions for the first time, which is after 3 s unless set, it
+// looks at the clock as often as a processor can. One thread of each kind is enough, and costs fewer switches between them.
 const brokerConfig = `brokerClusterName=yanlink
 brokerName=%[1]s
 brokerId=0

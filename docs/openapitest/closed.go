@@ -67,7 +67,6 @@ func closeIn(node any) {
 	case map[string]any:
 		_, isMadeOf := node["allOf"].([]any)
 		_, hasFields := node["properties"].(map[string]any)
-		isSchema := isMadeOf || hasFields
 		for key, one := range node {
 			switch key {
 			case "allOf":
@@ -77,7 +76,7 @@ func closeIn(node any) {
 				closeIn(one)
 			}
 		}
-		if isSchema && node["additionalProperties"] == nil {
+		if (isMadeOf || hasFields) && node["additionalProperties"] == nil {
 			node["unevaluatedProperties"] = false
 		}
 	}

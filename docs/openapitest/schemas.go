@@ -74,8 +74,8 @@ func (s schemas) ofContent(c *jsonschema.Compiler, content openapi3.Content, at 
 // escape makes a key a part of a JSON pointer; see RFC 6901, section 3.
 func escape(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }
 
-// validate returns what of a body is not as described for its media type, but for a field that ignored names.
-func (s schemas) validate(content openapi3.Content, contentType string, body []byte, ignored string) error {
+// validate returns what of a body is not as described for its media type, but for fields that ignored names.
+func (s schemas) validate(content openapi3.Content, contentType string, body []byte, ignored ...string) error {
 	schema := s[content.Get(contentType)]
 	if schema == nil {
 		return nil
@@ -85,7 +85,9 @@ func (s schemas) validate(content openapi3.Content, contentType string, body []b
 		return err
 	}
 	if fields, ok := value.(map[string]any); ok {
-		delete(fields, ignored)
+		for _, name := range ignored {
+			delete(fields, name)
+		}
 	}
 	return schema.Validate(value)
 }

@@ -84,8 +84,7 @@ func (e exchange) validRequest(ctx context.Context, sent []byte) error {
 	if body := operation.RequestBody; body != nil && len(sent) > 0 {
 		errs = append(errs, e.schemas.validate(body.Value.Content, e.asked.Request.Header.Get("Content-Type"), sent, probe))
 	}
-	errs = append(errs, e.undescribed()...)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, e.undescribed()...)...)
 }
 
 // validAnswer returns what of an answer, the body of which is got, is not as the description has it.
@@ -100,5 +99,5 @@ func (e exchange) validAnswer(ctx context.Context, answer *http.Response, got []
 	if response == nil {
 		return fmt.Errorf("there is no status %d", answer.StatusCode) // the filter lets some pass
 	}
-	return e.schemas.validate(response.Value.Content, answer.Header.Get("Content-Type"), got, "")
+	return e.schemas.validate(response.Value.Content, answer.Header.Get("Content-Type"), got)
 }
