@@ -106,8 +106,20 @@ func TestBench_Figures(t *testing.T) {
 }
 
 func TestBench_Neighbours(t *testing.T) {
+	var unanswered []scenario.Trouble
+	for _, duration := range []string{"600ms", "3s", "12s"} { // neighbours have the lowest priority: on a busy machine nothing is left for a short one
+		if unanswered = besideNeighbours(t, duration); len(unanswered) == 0 {
+			return
+		}
+	}
+	require.Empty(t, unanswered, "neighbours that nobody answered")
+}
+
+// besideNeighbours runs the suite and returns the neighbours who got no answer.
+func besideNeighbours(t *testing.T, duration string) (unanswered []scenario.Trouble) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "neighbours.json")
-	code, stdout, stderr := call(t, short("-suite", "neighbours", "-json", file)...)
+	code, stdout, stderr := call(t, short("-suite", "neighbours", "-json", file, "-duration", duration)...)
 	require.Contains(t, []int{exitOK, exitUnmet}, code, stderr) // the yardstick has no limits
 	require.Contains(t, stdout, "beside half-open, p50")
 	raw, err := os.ReadFile(file)
@@ -125,10 +137,12 @@ func TestBench_Neighbours(t *testing.T) {
 		require.Equal(t, troubles[i+1], did.Trouble)
 		require.Positive(t, did.CPU)
 		require.Positive(t, run.Traffic.Delivered)
-		if answer := answers[did.Trouble]; answer != "" {
-			require.Positive(t, did.Answers[answer], did)
+		if answer := answers[did.Trouble]; answer != "" && did.Answers[answer] == 0 {
+			t.Logf("in %s %s got %v for %d attempts", did.Wall, did.Trouble, did.Answers, did.Attempts)
+			unanswered = append(unanswered, did.Trouble)
 		}
 	}
+	return unanswered
 }
 
 func TestSettings_LimitsAreWhatIsMeasured(t *testing.T) {

@@ -12,11 +12,20 @@ import (
 )
 
 func TestHoldings_AreThoseOfTheServer(t *testing.T) {
-	server := httptest.NewServer(promhttp.Handler()) // this process's own metrics
+	metrics, asked := promhttp.Handler(), make(chan struct{}, 1) // this process's own
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- struct{}{}:
+		case <-r.Context().Done():
+		}
+		metrics.ServeHTTP(w, r)
+	}))
 	defer server.Close()
 	watch, err := watchHoldings(t.Context(), strings.TrimPrefix(server.URL, "http://"), time.Second)
 	require.NoError(t, err)
-	time.Sleep(100 * time.Millisecond)
+	for range 3 { // the first look is no sample, and who asks for the third time has taken one
+		<-asked
+	}
 	samples, err := watch.stop()
 	require.NoError(t, err)
 	require.NotEmpty(t, samples)
