@@ -19,7 +19,8 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS 2>/dev/null) -tags=$(SLIM))
 # servers, disks and timeouts.
 SIDE_BY_SIDE := -p 3
 # The packages that take longest, which begin first: what begins late and takes long is waited for alone.
-LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./app ./clients/rocketbus ./cmd/loadgen/internal/bench
+LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./app ./clients/rocketbus ./ws ./cmd/loadgen/internal/bench ./ws/modeltest \
+	./deploy/services ./clients/pebblestore
 
 .DEFAULT_GOAL := help
 
@@ -39,8 +40,18 @@ portable: ## see that everything compiles for macOS as well
 run: ## run the server with its data in ./data
 	$(GO) run .
 
+# What mostly waits goes on beside something else: packages come over the network while the linter computes, and after the race tests,
+# which leave no processor idle, the rest runs three at a time, each part's output in one piece.
 .PHONY: test
-test: lint test-race test-oidc test-page test-deploy storm storm-cluster-short e2e ## everything: lint, race tests, power cuts, model, storms, browser
+test: ## everything: lint, race tests, power cuts, model, storms, browser
+	$(MAKE) -j2 lint install
+	$(MAKE) test-race
+	$(MAKE) -j3 --output-sync=target e2e test-deploy storm storm-cluster-short test-oidc test-page
+
+.PHONY: install
+install: ## bring the services, browser and tools of the tests, where they are not there yet
+	$(GO) run ./cmd/services install
+	./web/e2e/install.sh
 
 # Nothing comes from the cache of results: it does not know of the programs that tests build and run. Vet is a part of lint.
 .PHONY: test-race
