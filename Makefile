@@ -56,7 +56,7 @@ install: ## bring the services, browser and tools of the tests, where they are n
 # Nothing comes from the cache of results: it does not know of the programs that tests build and run. Vet is a part of lint.
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
-	$(GO) run ./cmd/services run -- $(GO) run $(GOTESTSUM) --format pkgname --raw-command -- env CGO_ENABLED=1 \
+	$(GO) run ./cmd/services run mariadb postgres -- $(GO) run $(GOTESTSUM) --format pkgname --raw-command -- env CGO_ENABLED=1 \
 		$(GO) test -json -race -vet=off -count=1 -tags services,$(SLIM) -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
 
 .PHONY: test-oidc

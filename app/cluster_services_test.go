@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,7 +24,7 @@ type pair struct {
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	cluster := newCluster(t, services.MariaDB)
+	cluster := newCluster(t, services.MariaDB, startNamesrv(t))
 	node := func(n int) *host {
 		cfg := cluster.config()
 		cfg.Auth = peopleConfig(t).Auth
@@ -39,27 +38,28 @@ func newPair(t *testing.T) *pair {
 	return p
 }
 
-// cluster is what the nodes of a real cluster share: a database, a Redis and a RocketMQ, the last two of its own.
+// cluster is what the nodes of a real cluster share: a database, a Redis of its own, and a RocketMQ.
 type cluster struct {
-	t                      *testing.T
-	driver, dsn            string
-	redis, namesrv, broker *services.Server
+	t              *testing.T
+	driver, dsn    string
+	redis, namesrv *services.Server
 }
 
-func newCluster(t *testing.T, database services.Kind) *cluster {
+// startNamesrv starts a RocketMQ, which clusters can share, and returns its name server.
+func startNamesrv(t *testing.T) *services.Server {
 	t.Helper()
-	c := &cluster{t: t, driver: map[services.Kind]string{services.MariaDB: "mysql", services.Postgres: "postgres"}[database]}
-	var starts sync.WaitGroup
-	starts.Go(func() {
-		c.namesrv = services.MustStart(t, services.Spec{Kind: services.Namesrv})
-		c.broker = services.MustStart(t, services.Spec{Kind: services.Broker, Namesrv: c.namesrv.Addr})
-	})
-	starts.Go(func() { c.redis = services.MustStart(t, services.Spec{Kind: services.Redis}) })
+	namesrv := services.MustStart(t, services.Spec{Kind: services.Namesrv})
+	services.MustStart(t, services.Spec{Kind: services.Broker, Namesrv: namesrv.Addr})
+	return namesrv
+}
+
+func newCluster(t *testing.T, database services.Kind, namesrv *services.Server) *cluster {
+	t.Helper()
 	server := services.Shared(t, database)
-	c.dsn = server.DSN(server.NewDatabase(t))
-	starts.Wait()
-	require.NotNil(t, c.broker)
-	return c
+	return &cluster{
+		t: t, driver: map[services.Kind]string{services.MariaDB: "mysql", services.Postgres: "postgres"}[database],
+		dsn: server.DSN(server.NewDatabase(t)), redis: services.MustStart(t, services.Spec{Kind: services.Redis}), namesrv: namesrv,
+	}
 }
 
 // config is that of a node which joins the cluster.

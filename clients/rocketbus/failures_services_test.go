@@ -32,13 +32,20 @@ func publishMany(t *testing.T, bus *rocketbus.Bus, node string) (taken int) {
 	})
 }
 
+// freeze freezes a server that goes on at the end of the test, if not before: others need it.
+func freeze(t *testing.T, server *services.Server) {
+	t.Helper()
+	t.Cleanup(func() { require.NoError(t, server.Thaw()) })
+	require.NoError(t, server.Freeze())
+}
+
 func TestBus_BrokerKilled(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	bus := mustOpen(t, s.options())
-	l := listen(t, bus, "node")
+	l := listen(t, bus, node)
 	t.Logf("first canary after %v", l.hears(t))
 	require.NoError(t, s.broker.Kill())
-	publishMany(t, bus, "node")
+	publishMany(t, bus, node)
 	until(t, "the subscription ends", func() bool { return l.renewed.Load() > 0 })
 	require.Error(t, within(t, "Send", func() error { return bus.Send(t.Context(), rocketbus.TopicMessage, "key", []byte("event")) }))
 	require.NoError(t, s.broker.Restart(t.Context()))
@@ -62,17 +69,17 @@ func TestBus_OneOfTwoBrokersKilled(t *testing.T) {
 }
 
 func TestBus_BrokerFrozen(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	opt := s.options()
 	opt.SendTimeout = 500 * time.Millisecond
 	bus := mustOpen(t, opt)
-	l := listen(t, bus, "node")
+	l := listen(t, bus, node)
 	l.hears(t)
-	require.NoError(t, s.broker.Freeze())
-	publishMany(t, bus, "node")
+	freeze(t, s.broker)
+	publishMany(t, bus, node)
 	require.Error(t, within(t, "Send", func() error { return bus.Send(t.Context(), rocketbus.TopicMessage, "key", []byte("event")) }))
 	require.Error(t, within(t, "Subscribe", func() error {
-		return bus.Subscribe(t.Context(), "node", ws.LaneNotices, func([]byte) {})
+		return bus.Subscribe(t.Context(), node, ws.LaneNotices, func([]byte) {})
 	}))
 	require.NoError(t, s.broker.Thaw())
 	t.Logf("the broker goes on; a canary comes after %v", l.hears(t))
@@ -80,24 +87,24 @@ func TestBus_BrokerFrozen(t *testing.T) {
 
 // A subscription that is cancelled while its broker hangs ends nonetheless.
 func TestBus_Subscribe_BrokerFrozen(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	bus := mustOpen(t, s.options())
-	l := listen(t, bus, "other")
+	l := listen(t, bus, node+"-2")
 	l.hears(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- bus.Subscribe(ctx, "node", ws.LaneMessages, func([]byte) { t.Log("receives") }) }()
+	go func() { ended <- bus.Subscribe(ctx, node, ws.LaneMessages, func([]byte) { t.Log("receives") }) }()
 	l.hears(t)
-	require.NoError(t, s.broker.Freeze())
+	freeze(t, s.broker)
 	cancel()
 	require.NoError(t, within(t, "Subscribe", func() error { return <-ended }))
 	require.NoError(t, s.broker.Thaw())
 }
 
 func TestBus_NameServerKilled(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	bus := mustOpen(t, s.options())
-	l := listen(t, bus, "node")
+	l := listen(t, bus, node)
 	l.hears(t)
 	require.NoError(t, s.names.Kill())
 	for range 20 {
@@ -106,21 +113,21 @@ func TestBus_NameServerKilled(t *testing.T) {
 	}
 	require.Zero(t, l.renewed.Load(), "what works needs no name server")
 	require.Error(t, within(t, "Subscribe", func() error {
-		return bus.Subscribe(t.Context(), "node-2", ws.LaneMessages, func([]byte) {})
+		return bus.Subscribe(t.Context(), node+"-2", ws.LaneMessages, func([]byte) {})
 	}))
 	require.NoError(t, s.names.Restart(t.Context()))
-	second := listen(t, bus, "node-2")
+	second := listen(t, bus, node+"-2")
 	t.Logf("the name server is back; a new node's canary comes after %v", second.hears(t))
 	l.hears(t)
 }
 
 // A name server that hangs must not hold up what is sent to those who are known.
 func TestBus_NameServerFrozen(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	bus := mustOpen(t, s.options())
-	l := listen(t, bus, "node")
+	l := listen(t, bus, node)
 	l.hears(t)
-	require.NoError(t, s.names.Freeze())
+	freeze(t, s.names)
 	for range 20 {
 		require.NoError(t, bus.Publish("unknown", ws.LaneMessages, []byte("0")))
 		t.Logf("a canary comes after %v", l.hears(t))
@@ -130,12 +137,12 @@ func TestBus_NameServerFrozen(t *testing.T) {
 }
 
 func TestOpen_NothingThere(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	require.NoError(t, s.broker.Kill())
 	require.NoError(t, s.names.Kill())
 	bus := mustOpen(t, s.options())
-	l := listen(t, bus, "node")
-	publishMany(t, bus, "node")
+	l := listen(t, bus, node)
+	publishMany(t, bus, node)
 	require.NoError(t, s.names.Restart(t.Context()))
 	require.NoError(t, s.broker.Restart(t.Context()))
 	t.Logf("the servers are there; a canary comes after %v", l.hears(t))
@@ -149,22 +156,22 @@ func (m *tally) Lost(bodies int)     { m.lost.Add(int64(bodies)) }
 func (m *tally) Received(bodies int) { m.received.Add(int64(bodies)) }
 
 func TestBus_Close_BrokerFrozen(t *testing.T) {
-	s := ownServers(t, "")
+	s, node := shared(t), node()
 	var tally tally
 	opt := s.options()
 	opt.Metrics = &tally
-	require.NoError(t, rocketbus.Create(t.Context(), opt, []string{"node"}))
+	require.NoError(t, rocketbus.Create(t.Context(), opt, []string{node}))
 	bus, err := rocketbus.Open(opt)
 	require.NoError(t, err)
-	require.NoError(t, bus.Publish("node", ws.LaneMessages, []byte("0")))
+	require.NoError(t, bus.Publish(node, ws.LaneMessages, []byte("0")))
 	until(t, "a body is sent", func() bool { return tally.sent.Load() == 1 })
 
-	require.NoError(t, s.broker.Freeze())
-	taken := publishMany(t, bus, "node")
+	freeze(t, s.broker)
+	taken := publishMany(t, bus, node)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	require.ErrorContains(t, within(t, "Close", func() error { return bus.Close(ctx) }), "bodies were not sent")
-	require.Error(t, bus.Publish("node", ws.LaneMessages, []byte("0")))
+	require.Error(t, bus.Publish(node, ws.LaneMessages, []byte("0")))
 	until(t, "every body is accounted for", func() bool { return tally.lost.Load() == int64(taken) })
 	require.EqualValues(t, 1, tally.sent.Load())
 }

@@ -24,7 +24,8 @@ type servers struct {
 	names, broker *services.Server
 }
 
-// healthy is what all tests share that do nothing to the servers.
+// healthy is what all tests share that leave the servers as they found them: a broker takes half a minute of a small machine to
+// start and to run beside the others.
 var healthy struct {
 	once sync.Once
 	servers
@@ -65,8 +66,8 @@ func startHealthy() (err error) {
 	return err
 }
 
-// ownServers are for a test that ends or freezes them, counts all that there is, or wants more lines in the broker's
-// configuration. Such tests mostly wait, so they run side by side.
+// ownServers are for a test that counts all that there is, wants another broker, or more lines in the broker's configuration. Such
+// tests mostly wait, so they run side by side.
 func ownServers(t *testing.T, more string) *servers {
 	t.Helper()
 	t.Parallel()

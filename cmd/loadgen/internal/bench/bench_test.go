@@ -214,6 +214,7 @@ func TestMain_RefusesWhatItCannotRun(t *testing.T) {
 		"no target":     {[]string{"run", "-suite", "pairs"}, "-target"},
 		"far target":    {[]string{"run", "-suite", "pairs", "-target", "10.0.0.1:8084"}, "loopback"},
 		"far admin":     {[]string{"run", "-suite", "idle", "-target", "127.0.0.1:1", "-admin", "10.0.0.1:80"}, "loopback"},
+		"database":      {[]string{"bench", "-suite", "nodes", "-database", "oracle"}, "-database"},
 		"needs servers": {[]string{"run", "-target", "127.0.0.1:1"}, "use bench"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -106,9 +106,9 @@ func (b *bencher) run(ctx context.Context) error {
 	case "fill":
 		return b.fillUp(ctx)
 	case "failover":
-		return b.withCluster(ctx, services.MariaDB, 3, b.failover)
+		return b.withCluster(ctx, services.Kind(b.o.database), 3, b.failover)
 	case "restart":
-		return b.withCluster(ctx, services.MariaDB, 3, b.rollingRestart)
+		return b.withCluster(ctx, services.Kind(b.o.database), 3, b.rollingRestart)
 	case "nodes":
 		return b.twoNodes(ctx)
 	case "standing":

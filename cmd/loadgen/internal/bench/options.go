@@ -10,6 +10,7 @@ import (
 
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
 	"github.com/yanlink/yanlink/cmd/loadgen/internal/wire"
+	"github.com/yanlink/yanlink/deploy/services"
 )
 
 // options are the command line of bench and run.
@@ -18,11 +19,12 @@ type options struct {
 	only  string
 	full  bool
 
-	server string // binary
-	data   string
-	target string // of run
-	pid    int
-	admin  string
+	server   string // binary
+	data     string
+	database string // of clusters
+	target   string // of run
+	pid      int
+	admin    string
 
 	rounds   int
 	users    int
@@ -64,6 +66,7 @@ func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f.BoolVar(&o.full, "full", false, "full sizes and times instead of short ones, where no flag says otherwise")
 	f.StringVar(&o.server, "server", "", "Yanlink `binary`; built with the go command when not given")
 	f.StringVar(&o.data, "data", "", "`folder` of Yanlink's ledger, kept and used again; an empty temporary one for each start when not given")
+	f.StringVar(&o.database, "database", string(services.MariaDB), "what the clusters of nodes, failover and restart keep their ledger in: mariadb or postgres")
 	f.StringVar(&o.target, "target", "", "run: loopback `address` of the server")
 	f.IntVar(&o.pid, "pid", 0, "run: the server's process, to know what it costs")
 	f.StringVar(&o.admin, "admin", "", "run: loopback `address` where the server has /debug/pprof")
@@ -105,6 +108,9 @@ func parse(args []string, output io.Writer) (*options, error) {
 	}
 	if o.only != "" && o.only != nameYardstick && o.only != nameYanlink {
 		return nil, fmt.Errorf("-only %q: %s or %s", o.only, nameYardstick, nameYanlink)
+	}
+	if _, ok := storeDrivers[services.Kind(o.database)]; !ok {
+		return nil, fmt.Errorf("-database %q: %s or %s", o.database, services.MariaDB, services.Postgres)
 	}
 	given := *o
 	o.given = &given

@@ -32,7 +32,7 @@ func (b *bencher) twoNodes(ctx context.Context) error {
 		return err
 	}
 	load.Warmup = acquaint
-	return b.withCluster(ctx, services.MariaDB, 2, func(ctx context.Context, c *cluster) error {
+	return b.withCluster(ctx, services.Kind(b.o.database), 2, func(ctx context.Context, c *cluster) error {
 		full := load
 		full.Rate = 0
 		if _, err := b.apart(ctx, c, full); err != nil {
