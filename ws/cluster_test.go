@@ -83,10 +83,13 @@ func (w *town) options(n int, registry ws.Registry) func(*ws.Options) {
 	}
 }
 
-func (w *town) node(n int, change func(*ws.Options)) *member {
+func (w *town) node(n int, change func(*ws.Options)) *member { return w.nodeOn(w.store, n, change) }
+
+// nodeOn is node, with a way of its own to the ledger.
+func (w *town) nodeOn(store ws.Store, n int, change func(*ws.Options)) *member {
 	w.t.Helper()
 	m := &member{registry: w.directory.Open(), paths: &paths{pushed: make(map[ws.Path]int), bells: make(map[string]int)}}
-	m.node = startNodeOn(w.t, w.store, func(o *ws.Options) {
+	m.node = startNodeOn(w.t, store, func(o *ws.Options) {
 		w.options(n, m.registry)(o)
 		o.Metrics = m.paths
 		if change != nil {

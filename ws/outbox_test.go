@@ -431,3 +431,64 @@ func TestOutbox_PresenceWithoutARegistry(t *testing.T) {
 	s.await(1, "user.offline")
 	require.NotContains(t, s.presence(), "brief")
 }
+
+// Who moved while the registry was down is not told offline by the node left behind before the other one could say who came.
+func TestOutbox_PresenceOfWhoMovedWithoutARegistry(t *testing.T) {
+	w := newTown(t)
+	s := &sink{t: t}
+	slow := func(o *ws.Options) {
+		s.publishing(nil)(o)
+		o.BeatEvery = time.Second
+	}
+	one, two := w.node(1, slow), w.node(2, s.publishing(nil))
+	jack := one.connect("jack", "web")
+	s.await(1, "user.online")
+	for _, n := range []*member{one, two} {
+		n.registry.Fail(errors.New("connection refused"))
+		w.eventually("it is noticed", func() bool { return n.gateway.Health(t.Context()).Status == "degraded" })
+	}
+	require.NoError(t, jack.conn.Close())
+	there := two.connect("jack", "web")
+	one.registry.Fail(nil)
+	w.eventually("one can use the registry again", func() bool { return one.gateway.Health(t.Context()).Status == "ok" })
+	time.Sleep(500 * time.Millisecond) // in which it could tell what is not so
+	require.Equal(t, "jack online", s.presence())
+	two.registry.Fail(nil)
+	w.settled(1, "jack")
+	require.NoError(t, there.conn.Close())
+	s.await(1, "user.offline")
+}
+
+// slowStore holds up the first commit of a user.offline until it is let go.
+type slowStore struct {
+	ws.Store
+	once      sync.Once
+	held, let chan struct{}
+}
+
+func (s *slowStore) Commit(ctx context.Context, ops []ws.Op) error {
+	for _, op := range ops {
+		if add, ok := op.(*ws.AddEvents); ok && strings.Contains(string(add.Events[0].Payload), "user.offline") {
+			s.once.Do(func() { close(s.held); <-s.let })
+		}
+	}
+	return s.Store.Commit(ctx, ops)
+}
+
+// A node that is slow to write that a user is offline may do it after another one wrote that the user is online: it says that
+// again.
+func TestOutbox_PresenceToldLate(t *testing.T) {
+	w := newTown(t)
+	s := &sink{t: t}
+	slow := &slowStore{Store: w.store, held: make(chan struct{}), let: make(chan struct{})}
+	one, two := w.nodeOn(slow, 1, s.publishing(nil)), w.node(2, s.publishing(nil))
+	jack := one.connect("jack", "web")
+	s.await(1, "user.online")
+	require.NoError(t, jack.conn.Close())
+	<-slow.held
+	two.connect("jack", "web")
+	s.await(2, "user.online")
+	close(slow.let)
+	s.await(1, "user.offline")
+	w.eventually("jack is online", func() bool { return s.last("jack") == "online" })
+}

@@ -31,6 +31,7 @@ type presenceEvents struct {
 	online  map[string]bool      // was told of, by this node or another
 	left    map[string]departure // has no session here
 	doubts  int                  // how often everybody came in doubt
+	settled Millis               // monotonic: before that the registry may not know who is elsewhere
 }
 
 // departure is what is known of somebody who left.
@@ -83,6 +84,14 @@ func (p *presenceEvents) reaped(routes []Route) {
 			p.leave(user, p.o.g.mono()-millis(p.o.opt.Linger))
 		}
 	}
+}
+
+// unsettle notes that the registry is back after a while in which nodes could not tell it who came to them: it takes each of them
+// up to a beat to learn that, and a while to make up for it.
+func (p *presenceEvents) unsettle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settled = p.o.g.mono() + 2*millis(p.o.g.opt.BeatEvery)
 }
 
 // returned notes that the registry had lost this node for a while, in which others may have told that its users are offline.
@@ -217,7 +226,7 @@ func (p *presenceEvents) arrivals() (users []string) {
 // tellOnline tells of those for whom this node is to do it.
 func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
 	doubts := p.doubtsNow()
-	if err := p.raise(ctx, eventUserOnline, users, p.isFirst); err != nil {
+	if _, err := p.raise(ctx, eventUserOnline, users, p.isFirst); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -256,10 +265,13 @@ func (p *presenceEvents) isFirst(user string, elsewhere []Route) bool {
 	})
 }
 
-// departures returns those who left at due or before, and did not come back here.
+// departures returns those who left at due or before, and did not come back here, once the registry knows who came back elsewhere.
 func (p *presenceEvents) departures(due Millis) (users []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.o.g.mono() < p.settled {
+		return nil
+	}
 	for user, d := range p.left {
 		if d.since <= due {
 			users = append(users, user)
@@ -268,16 +280,17 @@ func (p *presenceEvents) departures(due Millis) (users []string) {
 	return users
 }
 
-// tellOffline tells of those who have no session anywhere, and that the others are online of whom something else may have been
-// told.
+// tellOffline tells of those who have no session anywhere, and that others are online of whom something else may have been told:
+// who came elsewhere while this was written may have been told of before it.
 func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error {
 	began := p.o.g.mono()
 	nowhere := func(user string, elsewhere []Route) bool { return len(elsewhere) == 0 && !p.here(user) }
-	if err := p.raise(ctx, eventUserOffline, users, nowhere); err != nil {
+	offline, err := p.raise(ctx, eventUserOffline, users, nowhere)
+	if err != nil {
 		return err
 	}
 	somewhere := func(_ string, elsewhere []Route) bool { return len(elsewhere) > 0 }
-	if err := p.raise(ctx, eventUserOnline, p.doubtful(users), somewhere); err != nil {
+	if _, err := p.raise(ctx, eventUserOnline, p.contested(users, offline), somewhere); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -291,42 +304,48 @@ func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error 
 	return nil
 }
 
-// doubtful returns those of users who left and of whom something may have been told already.
-func (p *presenceEvents) doubtful(users []string) (found []string) {
+// contested returns those of users who left and of whom something else may have been told: those who were told offline just now,
+// and those of whom nobody knew.
+func (p *presenceEvents) contested(users, offline []string) (found []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	just := make(map[string]bool, len(offline))
+	for _, user := range offline {
+		just[user] = true
+	}
 	for _, user := range users {
-		if p.left[user].doubtful {
+		if just[user] || p.left[user].doubtful {
 			found = append(found, user)
 		}
 	}
 	return found
 }
 
-// raise writes an event of each user of whom it is due, by the user's sessions on other nodes. It fails while the registry
-// does not tell all of these.
-func (p *presenceEvents) raise(ctx context.Context, kind string, users []string, due func(user string, elsewhere []Route) bool) error {
+// raise writes an event of each user of whom it is due, by the user's sessions on other nodes, and returns these. It fails while
+// the registry does not tell all of the sessions.
+func (p *presenceEvents) raise(
+	ctx context.Context, kind string, users []string, due func(user string, elsewhere []Route) bool,
+) (told []string, err error) {
 	if len(users) == 0 {
-		return nil
+		return nil, nil
 	}
 	elsewhere, complete := p.o.g.elsewhere(users)
 	if !complete {
-		return errRegistryDown
+		return nil, errRegistryDown
 	}
 	var events []Event
 	for _, user := range users {
 		if due(user, elsewhere[user]) {
-			events = append(events, p.o.presence(kind, user))
+			told, events = append(told, user), append(events, p.o.presence(kind, user))
 		}
 	}
 	if len(events) == 0 {
-		return nil
+		return nil, nil
 	}
-	err := p.o.commit(ctx, &AddEvents{Events: events})
-	if err != nil { // it may hold all the same
+	if err = p.o.commit(ctx, &AddEvents{Events: events}); err != nil { // it may hold all the same
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.doubt(users)
 	}
-	return err
+	return told, err
 }

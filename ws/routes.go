@@ -75,11 +75,14 @@ func (r *routeKeeper) answered(anew bool) {
 			r.lost = true
 			r.g.watch.unsettle()
 		}
-		r.met = true
 		back := r.down.Swap(false)
 		if back {
 			r.g.log.Info("the registry can be used again; every route is put anew")
 		}
+		if r.g.outbox != nil && r.met && (anew || back) {
+			r.g.outbox.presences.unsettle()
+		}
+		r.met = true
 		r.stale = r.stale || anew || back
 	})
 }
