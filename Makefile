@@ -17,10 +17,10 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS 2>/dev/null) -tags=$(SLIM))
 
 # How many packages are tested at a time: more than small machines have cores, since the long ones wait most of the time, for
 # servers, disks and timeouts.
-SIDE_BY_SIDE := -p 3
+SIDE_BY_SIDE := -p 4
 # The packages that take longest, which begin first: what begins late and takes long is waited for alone.
-LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./app ./clients/rocketbus ./ws ./cmd/loadgen/internal/bench ./ws/modeltest \
-	./deploy/services ./clients/pebblestore
+LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./app ./ws/modeltest ./clients/rocketbus ./clients/pebblestore ./ws \
+	./cmd/loadgen/internal/bench ./deploy/services
 
 .DEFAULT_GOAL := help
 
