@@ -17,9 +17,9 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS 2>/dev/null) -tags=$(SLIM))
 
 # How many packages are tested at a time: more than small machines have cores, since the long ones wait most of the time, for
 # servers, disks and timeouts.
-SIDE_BY_SIDE := -p 4
+SIDE_BY_SIDE := -p 3
 # The packages that take longest, which begin first: what begins late and takes long is waited for alone.
-LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./app ./ws/modeltest ./clients/rocketbus ./clients/pebblestore ./ws \
+LONGEST := ./cmd/storm/internal/failures ./clients/sqlstore ./ws/modeltest ./app ./clients/rocketbus ./clients/pebblestore ./ws \
 	./cmd/loadgen/internal/bench ./deploy/services
 
 .DEFAULT_GOAL := help
@@ -41,21 +41,23 @@ run: ## run the server with its data in ./data
 	$(GO) run .
 
 # What mostly waits goes on beside something else: packages come over the network while the linter computes, and after the race tests,
-# which leave no processor idle, the rest runs three at a time, each part's output in one piece.
+# which leave no processor idle, the browser's run beside the others, each part's output in one piece.
 .PHONY: test
 test: ## everything: lint, race tests, power cuts, model, storms, browser
 	$(MAKE) -j2 lint install
 	$(MAKE) test-race
-	$(MAKE) -j3 --output-sync=target e2e test-deploy storm storm-cluster-short test-oidc test-page
+	$(MAKE) -j2 --output-sync=target e2e storm storm-cluster-short test-oidc test-deploy test-page
 
 .PHONY: install
 install: ## bring the services, browser and tools of the tests, where they are not there yet
 	$(GO) run ./cmd/services install
 	./web/e2e/install.sh
+	./deploy/install.sh
 
 # Nothing comes from the cache of results: it does not know of the programs that tests build and run. Vet is a part of lint.
 .PHONY: test-race
 test-race: ## all Go tests under the race detector, with the services that they need
+	$(GO) run ./cmd/services install
 	$(GO) run ./cmd/services run mariadb postgres -- $(GO) run $(GOTESTSUM) --format pkgname --raw-command -- env CGO_ENABLED=1 \
 		$(GO) test -json -race -vet=off -count=1 -tags services,$(SLIM) -timeout 30m $(SIDE_BY_SIDE) $(LONGEST) ./...
 

@@ -87,11 +87,27 @@ func (p *presenceEvents) reaped(routes []Route) {
 }
 
 // unsettle notes that the registry is back after a while in which nodes could not tell it who came to them: it takes each of them
-// up to a beat to learn that, and a while to make up for it.
+// up to a beat to learn that, and a while to make up for it. One that comes and goes does not put this off again and again.
 func (p *presenceEvents) unsettle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.settled = p.o.g.mono() + 2*millis(p.o.g.opt.BeatEvery)
+	if now := p.o.g.mono(); p.settled <= now {
+		p.settled = now + 2*millis(p.o.g.opt.BeatEvery)
+	}
+}
+
+// unsettled returns how long it takes until the registry knows who is elsewhere.
+func (p *presenceEvents) unsettled() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Duration(max(0, p.settled-p.o.g.mono())) * time.Millisecond
+}
+
+// settle has departures told even so.
+func (p *presenceEvents) settle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settled = 0
 }
 
 // returned notes that the registry had lost this node for a while, in which others may have told that its users are offline.
@@ -158,6 +174,9 @@ func (p *presenceEvents) finish(ctx context.Context) {
 	linger := p.o.opt.Linger
 	if p.o.g.cluster == nil {
 		linger = 0
+	}
+	if end, bounded := ctx.Deadline(); bounded && p.unsettled() > time.Until(end)/2 {
+		p.settle() // who is told offline and came elsewhere is told of by that node, and who is forgotten by nobody
 	}
 	told := p.tell(ctx, linger)
 	for told && p.waiting() && ctx.Err() == nil {
@@ -226,7 +245,11 @@ func (p *presenceEvents) arrivals() (users []string) {
 // tellOnline tells of those for whom this node is to do it.
 func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
 	doubts := p.doubtsNow()
-	if _, err := p.raise(ctx, eventUserOnline, users, p.isFirst); err != nil {
+	elsewhere, err := p.elsewhere(users)
+	if err != nil {
+		return err
+	}
+	if _, err := p.raise(ctx, eventUserOnline, users, elsewhere, p.isFirst); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -265,7 +288,7 @@ func (p *presenceEvents) isFirst(user string, elsewhere []Route) bool {
 	})
 }
 
-// departures returns those who left at due or before, and did not come back here, once the registry knows who came back elsewhere.
+// departures returns those who left at due or before, and did not come back here, once it can be known who came elsewhere.
 func (p *presenceEvents) departures(due Millis) (users []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -284,15 +307,45 @@ func (p *presenceEvents) departures(due Millis) (users []string) {
 // who came elsewhere while this was written may have been told of before it.
 func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error {
 	began := p.o.g.mono()
+	elsewhere, err := p.elsewhere(users)
+	if err != nil || p.unsettled() > 0 { // it may have come back since the users were chosen
+		return err
+	}
 	nowhere := func(user string, elsewhere []Route) bool { return len(elsewhere) == 0 && !p.here(user) }
-	offline, err := p.raise(ctx, eventUserOffline, users, nowhere)
+	offline, err := p.raise(ctx, eventUserOffline, users, elsewhere, nowhere)
 	if err != nil {
 		return err
 	}
-	somewhere := func(_ string, elsewhere []Route) bool { return len(elsewhere) > 0 }
-	if _, err := p.raise(ctx, eventUserOnline, p.contested(users, offline), somewhere); err != nil {
+	contested := p.contest(users, offline)
+	if elsewhere, err = p.elsewhere(contested); err != nil {
 		return err
 	}
+	somewhere := func(_ string, elsewhere []Route) bool { return len(elsewhere) > 0 }
+	online, err := p.raise(ctx, eventUserOnline, contested, elsewhere, somewhere)
+	if err != nil {
+		return err
+	}
+	p.told(users, online, began)
+	return nil
+}
+
+// contest returns those of users who left and of whom something may have been told already. Those who were told offline just now
+// are among them.
+func (p *presenceEvents) contest(users, offline []string) (found []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubt(offline)
+	for _, user := range users {
+		if p.left[user].doubtful {
+			found = append(found, user)
+		}
+	}
+	return found
+}
+
+// told forgets users who had left when it began to be told. Those of them who were found online elsewhere are looked at once more:
+// they may have left before that was written.
+func (p *presenceEvents) told(users, online []string, began Millis) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, user := range users {
@@ -301,31 +354,16 @@ func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error 
 		}
 		p.doubt([]string{user}) // who came back while it was told, and maybe left again
 	}
-	return nil
-}
-
-// contested returns those of users who left and of whom something else may have been told: those who were told offline just now,
-// and those of whom nobody knew.
-func (p *presenceEvents) contested(users, offline []string) (found []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	just := make(map[string]bool, len(offline))
-	for _, user := range offline {
-		just[user] = true
-	}
-	for _, user := range users {
-		if just[user] || p.left[user].doubtful {
-			found = append(found, user)
+	for _, user := range online {
+		_, arrived := p.arrived[user]
+		if _, away := p.left[user]; !arrived && !away && !p.online[user] {
+			p.left[user] = departure{since: p.o.g.mono()}
 		}
 	}
-	return found
 }
 
-// raise writes an event of each user of whom it is due, by the user's sessions on other nodes, and returns these. It fails while
-// the registry does not tell all of the sessions.
-func (p *presenceEvents) raise(
-	ctx context.Context, kind string, users []string, due func(user string, elsewhere []Route) bool,
-) (told []string, err error) {
+// elsewhere returns the sessions that users have on other nodes. It fails while the registry does not tell all of them.
+func (p *presenceEvents) elsewhere(users []string) (map[string][]Route, error) {
 	if len(users) == 0 {
 		return nil, nil
 	}
@@ -333,6 +371,13 @@ func (p *presenceEvents) raise(
 	if !complete {
 		return nil, errRegistryDown
 	}
+	return elsewhere, nil
+}
+
+// raise writes an event of each user of whom it is due, by the user's sessions on other nodes, and returns these.
+func (p *presenceEvents) raise(
+	ctx context.Context, kind string, users []string, elsewhere map[string][]Route, due func(user string, elsewhere []Route) bool,
+) (told []string, err error) {
 	var events []Event
 	for _, user := range users {
 		if due(user, elsewhere[user]) {

@@ -75,14 +75,15 @@ func (r *routeKeeper) answered(anew bool) {
 			r.lost = true
 			r.g.watch.unsettle()
 		}
-		back := r.down.Swap(false)
+		back := r.down.Load()
+		if r.g.outbox != nil && (back || anew && r.met) {
+			r.g.outbox.presences.unsettle() // before anybody is looked for again
+		}
+		r.met = true
+		r.down.Store(false)
 		if back {
 			r.g.log.Info("the registry can be used again; every route is put anew")
 		}
-		if r.g.outbox != nil && r.met && (anew || back) {
-			r.g.outbox.presences.unsettle()
-		}
-		r.met = true
 		r.stale = r.stale || anew || back
 	})
 }

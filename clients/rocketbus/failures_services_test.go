@@ -39,12 +39,23 @@ func freeze(t *testing.T, server *services.Server) {
 	require.NoError(t, server.Freeze())
 }
 
+// kill kills a server that runs again at the end of the test, if not before.
+func kill(t *testing.T, server *services.Server) {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			require.NoError(t, server.Restart(context.Background()))
+		}
+	})
+	require.NoError(t, server.Kill())
+}
+
 func TestBus_BrokerKilled(t *testing.T) {
 	s, node := shared(t), node()
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, node)
 	t.Logf("first canary after %v", l.hears(t))
-	require.NoError(t, s.broker.Kill())
+	kill(t, s.broker)
 	publishMany(t, bus, node)
 	until(t, "the subscription ends", func() bool { return l.renewed.Load() > 0 })
 	require.Error(t, within(t, "Send", func() error { return bus.Send(t.Context(), rocketbus.TopicMessage, "key", []byte("event")) }))
@@ -106,7 +117,7 @@ func TestBus_NameServerKilled(t *testing.T) {
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, node)
 	l.hears(t)
-	require.NoError(t, s.names.Kill())
+	kill(t, s.names)
 	for range 20 {
 		l.hears(t)
 		require.NoError(t, bus.Publish("unknown", ws.LaneMessages, []byte("0")), "an unknown topic holds nobody up")
@@ -138,8 +149,8 @@ func TestBus_NameServerFrozen(t *testing.T) {
 
 func TestOpen_NothingThere(t *testing.T) {
 	s, node := shared(t), node()
-	require.NoError(t, s.broker.Kill())
-	require.NoError(t, s.names.Kill())
+	kill(t, s.broker)
+	kill(t, s.names)
 	bus := mustOpen(t, s.options())
 	l := listen(t, bus, node)
 	publishMany(t, bus, node)

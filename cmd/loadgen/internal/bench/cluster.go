@@ -134,6 +134,7 @@ func (c *cluster) stop() error {
 
 // withCluster runs work on so many nodes.
 func (b *bencher) withCluster(ctx context.Context, database services.Kind, nodes int, work func(context.Context, *cluster) error) error {
+	b.report.Databases = append(b.report.Databases, string(database))
 	c, err := b.cluster(ctx, database, nodes, b.stderr)
 	if err != nil {
 		return err

@@ -24,7 +24,10 @@ func TestHoldings_AreThoseOfTheServer(t *testing.T) {
 	watch, err := watchHoldings(t.Context(), strings.TrimPrefix(server.URL, "http://"), time.Second)
 	require.NoError(t, err)
 	for range 3 { // the first look is no sample, and who asks for the third time has taken one
-		<-asked
+		select {
+		case <-asked:
+		case <-watch.done: // it has failed
+		}
 	}
 	samples, err := watch.stop()
 	require.NoError(t, err)

@@ -22,6 +22,8 @@ type Report struct {
 	Runs    []RunRecord   `json:"runs"`
 	Totals  []RunRecord   `json:"totals"` // the rounds of one server together
 	Figures []Figure      `json:"figures"`
+	// Databases are those of the clusters that ran, in turn.
+	Databases []string `json:"databases,omitempty"`
 	// Holdings are what the server of a soak held, from its beginning to its end.
 	Holdings []Holdings `json:"holdings,omitempty"`
 	Spoiled  []string   `json:"spoiled,omitempty"` // why nothing here should be believed

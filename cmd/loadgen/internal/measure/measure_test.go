@@ -1,7 +1,9 @@
 package measure_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -66,6 +68,30 @@ func TestMeter_SeesWhatAProcessSpends(t *testing.T) {
 	require.GreaterOrEqual(t, u.Server, 150*time.Millisecond) // read in ticks of 10 ms
 	require.Positive(t, u.Wall)
 	require.InDelta(t, float64(u.Own), float64(u.Server), float64(80*time.Millisecond))
+}
+
+func TestMeter_SeesWhatChildrenSpend(t *testing.T) {
+	pid := os.Getpid()
+	meter, err := measure.NewMeter([]int{pid}, []int{pid})
+	require.NoError(t, err)
+	const loop = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
+	require.NoError(t, exec.Command("sh", "-c", loop).Run()) // one that has ended
+	living := exec.Command("sh", "-c", loop+"; read wait; true")
+	stdin, err := living.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, living.Start())
+	defer func() { require.NoError(t, errors.Join(stdin.Close(), living.Wait())) }()
+	var last time.Duration
+	require.Eventually(t, func() bool { // until it only waits
+		now, err := measure.CPU(living.Process.Pid)
+		require.NoError(t, err)
+		idle := now == last && now > 0
+		last = now
+		return idle
+	}, time.Minute, 100*time.Millisecond)
+	u, err := meter.Usage()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, u.Services, u.Server+last+last/2)
 }
 
 func TestMeter_UnknownProcess(t *testing.T) {

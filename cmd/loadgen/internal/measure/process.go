@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,17 +19,70 @@ const clockTick = 10 * time.Millisecond
 
 // CPU returns the user and system time that a process has used so far, from /proc: it needs Linux.
 func CPU(pid int) (time.Duration, error) {
+	fields, err := stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	return ticks(fields[11:13]...)
+}
+
+// CPUWithChildren is CPU with that of the process's children, those that have ended too: PostgreSQL serves each connection from one.
+func CPUWithChildren(pid int) (time.Duration, error) {
+	fields, err := stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	total, err := ticks(fields[11:15]...)
+	if err != nil {
+		return 0, err
+	}
+	children, err := childrenOf(pid)
+	if err != nil {
+		return 0, err
+	}
+	for _, child := range children {
+		used, err := CPU(child)
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // it may just have ended
+			return 0, err
+		}
+		total += used
+	}
+	return total, nil
+}
+
+// childrenOf returns the processes that any thread of a process has begun and that live.
+func childrenOf(pid int) (children []int, err error) {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		raw, failed := os.ReadFile(list)
+		if errors.Is(failed, os.ErrNotExist) {
+			continue // a thread that has just ended
+		}
+		err = errors.Join(err, failed)
+		for _, field := range strings.Fields(string(raw)) {
+			child, failed := strconv.Atoi(field)
+			children, err = append(children, child), errors.Join(err, failed)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the children of process %d: %w", pid, err)
+	}
+	return children, nil
+}
+
+// stat returns the fields of /proc/*/stat from the third on.
+func stat(pid int) ([]string, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+		return nil, fmt.Errorf("read the processor time of process %d: %w", pid, err)
 	}
 	// The name in parentheses may hold anything, so the fields are counted from behind it.
 	_, rest, ok := bytes.Cut(raw, []byte(") "))
 	fields := strings.Fields(string(rest))
-	if !ok || len(fields) < 13 {
-		return 0, fmt.Errorf("read the processor time of process %d: unknown format", pid)
+	if !ok || len(fields) < 15 {
+		return nil, fmt.Errorf("read the processor time of process %d: unknown format", pid)
 	}
-	return ticks(fields[11], fields[12])
+	return fields, nil
 }
 
 func ticks(fields ...string) (time.Duration, error) {

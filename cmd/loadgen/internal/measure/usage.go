@@ -64,16 +64,16 @@ func (m *Meter) Usage() (Usage, error) {
 }
 
 func (m *Meter) read() (spent, error) {
-	servers, errServers := sum(m.servers)
-	services, errServices := sum(m.services)
+	servers, errServers := sum(m.servers, CPU)
+	services, errServices := sum(m.services, CPUWithChildren)
 	own, errOwn := OwnCPU()
 	busy, errBusy := BusyCPU()
 	return spent{servers, services, own, busy}, errors.Join(errServers, errServices, errOwn, errBusy)
 }
 
-func sum(pids []int) (total time.Duration, err error) {
+func sum(pids []int, cpu func(pid int) (time.Duration, error)) (total time.Duration, err error) {
 	for _, pid := range pids {
-		used, err := CPU(pid)
+		used, err := cpu(pid)
 		if err != nil {
 			return total, err
 		}
