@@ -42,7 +42,7 @@ func CPUWithChildren(pid int) (time.Duration, error) {
 	}
 	for _, child := range children {
 		used, err := CPU(child)
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // it may just have ended
+		if err != nil && !ended(err) {
 			return 0, err
 		}
 		total += used
@@ -55,8 +55,8 @@ func childrenOf(pid int) (children []int, err error) {
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
 		raw, failed := os.ReadFile(list)
-		if errors.Is(failed, os.ErrNotExist) {
-			continue // a thread that has just ended
+		if ended(failed) {
+			continue
 		}
 		err = errors.Join(err, failed)
 		for _, field := range strings.Fields(string(raw)) {
@@ -69,6 +69,9 @@ func childrenOf(pid int) (children []int, err error) {
 	}
 	return children, nil
 }
+
+// ended reports whether a process or thread has ended since it was listed, before its file was opened or before it was read.
+func ended(err error) bool { return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
 
 // stat returns the fields of /proc/*/stat from the third on.
 func stat(pid int) ([]string, error) {
