@@ -130,6 +130,19 @@ var hashTable = crc64.MakeTable(crc64.ECMA)
 // contentHash tells a repeat from another message under the same msgid. It is stored, so it has to stay the same; it
 // guards a sender against itself only, so it need not be cryptographic.
 func contentHash(draft *Draft) uint64 {
-	h := crc64.Update(0, hashTable, []byte{draft.FileType})
-	return crc64.Update(h, hashTable, []byte(draft.Body))
+	if len(draft.Body) > plainlyHashed {
+		h := crc64.Update(0, hashTable, []byte{draft.FileType})
+		return crc64.Update(h, hashTable, []byte(draft.Body))
+	}
+	h := hashByte(^uint64(0), draft.FileType)
+	for i := range len(draft.Body) {
+		h = hashByte(h, draft.Body[i])
+	}
+	return ^h
 }
+
+// plainlyHashed is how long a body may be, in bytes, to be hashed a byte at a time. The library takes eight, but 16 KiB of stack too,
+// which each connection's goroutine would grow to and copy for its messages.
+const plainlyHashed = 2 << 10
+
+func hashByte(h uint64, b byte) uint64 { return hashTable[byte(h)^b] ^ h>>8 }
