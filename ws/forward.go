@@ -32,18 +32,35 @@ type entry interface {
 	append(dst []byte) []byte
 }
 
-func (n *news) empty() bool { return len(n.records)+len(n.notices) == 0 }
+func (n *news) size() int { return len(n.records) + len(n.notices) }
 
-// forwarder tells other nodes what follows from committed batches: it asks the registry where the users are, once for
-// all that waits, and rings each node once. What it loses costs time only.
+func (n *news) empty() bool { return n.size() == 0 }
+
+func (n *news) add(more news) {
+	n.records = append(n.records, more.records...)
+	n.notices = append(n.notices, more.notices...)
+}
+
+// checkEvery is how soon after it was rung where its users were last found the registry is asked whether they are elsewhere by now,
+// for everything that was rung meanwhile at once.
+const checkEvery = 10 * time.Millisecond
+
+// forwarder tells other nodes what follows from committed batches. It rings each node once where the users were last found, and
+// then asks the registry, for all that was rung meanwhile at once, and rings where they are besides: the question comes after the
+// commit in any case. Whom it has not found lately it asks for at once. What it loses costs time only.
 type forwarder struct {
 	g     *Gateway
 	queue chan news
 	every time.Duration // how often at most; 0: as often as there is something
+	known *lastFound
+
+	// The run goroutine's own:
+	unchecked news
+	checkAt   time.Time
 }
 
 func newForwarder(g *Gateway, queue int, every time.Duration) *forwarder {
-	return &forwarder{g: g, queue: make(chan news, queue), every: every}
+	return &forwarder{g: g, queue: make(chan news, queue), every: every, known: newLastFound()}
 }
 
 // take hands news over. It never blocks: the dispatcher waits for nobody.
@@ -51,38 +68,45 @@ func (f *forwarder) take(n news) {
 	select {
 	case f.queue <- n:
 	default:
-		f.g.opt.Metrics.Doorbell("unsent", len(n.records)+len(n.notices))
+		f.g.opt.Metrics.Doorbell("unsent", n.size())
 	}
 }
 
 // run works until the queue is closed or the gateway ends.
 func (f *forwarder) run() {
+	check := time.NewTimer(time.Hour)
+	defer check.Stop()
 	for {
 		select {
 		case <-f.g.ctx.Done():
 			return
 		case n, ok := <-f.queue:
 			if !ok {
+				f.check()
 				return
 			}
 			f.forward(f.gather(n))
 			if f.every > 0 {
 				pauseContext(f.g.ctx, f.every)
 			}
+		case <-check.C:
+			f.check()
+		}
+		if !f.unchecked.empty() {
+			check.Reset(time.Until(f.checkAt))
 		}
 	}
 }
 
 // gather adds whatever waits besides.
 func (f *forwarder) gather(n news) news {
-	for len(n.records)+len(n.notices) < maxForward {
+	for n.size() < maxForward {
 		select {
 		case more, ok := <-f.queue:
 			if !ok {
 				return n
 			}
-			n.records = append(n.records, more.records...)
-			n.notices = append(n.notices, more.notices...)
+			n.add(more)
 		default:
 			return n
 		}
@@ -90,27 +114,56 @@ func (f *forwarder) gather(n news) news {
 	return n
 }
 
+// forward rings where the users of n were last found, and notes that this is to be checked: at once, if one of them was not, or if
+// much waits for it.
 func (f *forwarder) forward(n news) {
 	if n.empty() {
 		return
 	}
-	routes, err := f.g.cluster.locate(f.users(&n))
-	if err != nil {
-		f.g.opt.Metrics.Doorbell("unsent", len(n.records)+len(n.notices))
-		return
+	whereabouts, all := f.known.of(f.users(&n))
+	f.ring(&n, whereabouts)
+	if f.unchecked.empty() {
+		f.checkAt = time.Now().Add(checkEvery)
 	}
-	whereabouts := make(map[string][]post, len(routes))
+	f.unchecked.add(n)
+	switch {
+	case !all:
+		if !f.check() {
+			f.g.opt.Metrics.Doorbell("unsent", n.size())
+		}
+	case f.unchecked.size() >= maxForward || !time.Now().Before(f.checkAt):
+		f.check()
+	}
+}
+
+// check asks the registry where the users are of what was rung, and rings where they were not known to be.
+func (f *forwarder) check() (ok bool) {
+	n := f.unchecked
+	f.unchecked = news{}
+	if n.empty() {
+		return true
+	}
+	users := f.users(&n)
+	routes, err := f.g.cluster.locate(users)
+	if err != nil {
+		return false
+	}
+	f.ring(&n, f.known.update(users, f.posts(routes)))
+	return true
+}
+
+// posts returns the other nodes of routes, by user.
+func (f *forwarder) posts(routes []Route) map[string][]post {
+	posts := make(map[string][]post, len(routes))
 	for i := range routes {
 		if r := &routes[i]; r.Node != f.g.opt.NodeID {
 			at := postOf(r)
-			if !slices.Contains(whereabouts[r.User], at) {
-				whereabouts[r.User] = append(whereabouts[r.User], at)
+			if !slices.Contains(posts[r.User], at) {
+				posts[r.User] = append(posts[r.User], at)
 			}
 		}
 	}
-	if len(whereabouts) > 0 {
-		f.ring(&n, whereabouts)
-	}
+	return posts
 }
 
 func (f *forwarder) users(n *news) []string {
@@ -126,13 +179,11 @@ func (f *forwarder) users(n *news) []string {
 	return slices.Collect(maps.Keys(set))
 }
 
-// post is a node in one of its lives.
-type post struct {
-	node        string
-	incarnation uint64
-}
-
+// ring rings each of the nodes where the users of n are said to be.
 func (f *forwarder) ring(n *news, whereabouts map[string][]post) {
+	if len(whereabouts) == 0 {
+		return
+	}
 	messages, notices := make(doorbells), make(doorbells)
 	there := make(map[post][]string)
 	for _, b := range n.records {

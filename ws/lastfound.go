@@ -1,0 +1,69 @@
+package ws
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// foundFor is for how long after the registry has said where a user is that is taken to be so, until it is asked again.
+	foundFor = 10 * time.Second
+	// maxFound is how many users' nodes are remembered; beyond it some are forgotten, and asked for.
+	maxFound = 1 << 16
+)
+
+// post is a node in one of its lives.
+type post struct {
+	node        string
+	incarnation uint64
+}
+
+// lastFound remembers on which other nodes users were. Its owner alone uses it.
+type lastFound struct {
+	users map[string]found
+}
+
+type found struct {
+	posts []post
+	until time.Time
+}
+
+func newLastFound() *lastFound { return &lastFound{users: make(map[string]found)} }
+
+// of returns where users were last found, and whether each of them was looked for lately.
+func (l *lastFound) of(users []string) (posts map[string][]post, all bool) {
+	now := time.Now()
+	posts, all = make(map[string][]post, len(users)), true
+	for _, user := range users {
+		switch at, ok := l.users[user]; {
+		case !ok || now.After(at.until):
+			delete(l.users, user)
+			all = false
+		case len(at.posts) > 0:
+			posts[user] = at.posts
+		}
+	}
+	return posts, all
+}
+
+// update takes over where users are now, and returns where they were not known to be.
+func (l *lastFound) update(users []string, now map[string][]post) (besides map[string][]post) {
+	besides = make(map[string][]post)
+	until := time.Now().Add(foundFor)
+	for _, user := range users {
+		known := l.users[user].posts
+		for _, at := range now[user] {
+			if !slices.Contains(known, at) {
+				besides[user] = append(besides[user], at)
+			}
+		}
+		l.users[user] = found{now[user], until}
+	}
+	for user := range l.users {
+		if len(l.users) <= maxFound {
+			break
+		}
+		delete(l.users, user)
+	}
+	return besides
+}
