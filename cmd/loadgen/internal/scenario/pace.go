@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// finest is the shortest period of the pacer's timer; above that rate several messages leave at one tick.
+	// finest is the shortest time that the pacer waits for; above that rate several messages leave at once.
 	finest = 100 * time.Microsecond
 	// canary is the period at which a closed loop looks how late it wakes.
 	canary = 5 * time.Millisecond
@@ -23,19 +23,15 @@ var ErrBehind = errors.New("the schedule has fallen behind: this machine cannot 
 
 // pace sends an open loop's messages at their times; beside a closed loop it only watches the generator's own lag.
 func (t *traffic) pace(ctx context.Context) error {
-	period := canary
-	if t.load.Rate > 0 {
-		period = max(finest, t.interval())
-	}
-	ticker, err := measure.NewTicker(period)
+	timer, err := measure.NewTimer()
 	if err != nil {
 		return err
 	}
-	defer ticker.Stop()
+	defer timer.Stop()
 	if t.load.Rate > 0 {
-		return t.schedule(ctx, ticker)
+		return t.schedule(ctx, timer)
 	}
-	return t.watch(ctx, ticker)
+	return t.watch(ctx, timer)
 }
 
 func (t *traffic) interval() time.Duration {
@@ -43,25 +39,20 @@ func (t *traffic) interval() time.Duration {
 }
 
 // schedule sends message i at start + i intervals, whatever has become of the ones before.
-func (t *traffic) schedule(ctx context.Context, ticker *measure.Ticker) error {
+func (t *traffic) schedule(ctx context.Context, timer *measure.Timer) error {
 	senders := t.senders()
 	start, step := float64(t.now()), 1e6/t.load.Rate
-	for i := 1; ctx.Err() == nil && !t.stopping.Load(); {
-		if err := ticker.Wait(); err != nil {
+	for i := 1; ctx.Err() == nil && !t.stopping.Load(); i++ {
+		at := int64(start + float64(i)*step)
+		wait := time.Duration(at-t.now()) * time.Microsecond
+		if wait > 0 && t.interval() < finest {
+			wait = finest
+		}
+		if err := timer.Wait(wait); err != nil {
 			return fmt.Errorf("wait for the schedule: %w", err)
 		}
-		for ; ; i++ {
-			at := int64(start + float64(i)*step)
-			late := t.now() - at
-			if late < 0 {
-				break
-			}
-			if err := t.sendAt(senders[i%len(senders)], at); err != nil {
-				return err
-			}
-			if t.stopping.Load() {
-				return nil
-			}
+		if err := t.sendAt(senders[i%len(senders)], at); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -96,17 +87,16 @@ func (t *traffic) fell(at int64) error {
 	return nil
 }
 
-func (t *traffic) watch(ctx context.Context, ticker *measure.Ticker) error {
-	for due := time.Now().Add(canary); ctx.Err() == nil; due = due.Add(canary) {
-		if err := ticker.Wait(); err != nil {
+// watch looks how late it wakes.
+func (t *traffic) watch(ctx context.Context, timer *measure.Timer) error {
+	for ctx.Err() == nil {
+		due := time.Now().Add(canary)
+		if err := timer.Wait(canary); err != nil {
 			return fmt.Errorf("watch the generator's lag: %w", err)
 		}
-		late := time.Since(due)
 		if t.measured(t.now()) {
-			t.lag.Record(late)
+			t.lag.Record(time.Since(due))
 		}
-		// Missed ticks come as one, so the count begins again from there.
-		due = due.Add(late.Truncate(canary))
 	}
 	return nil
 }
