@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/configs"
+	"github.com/yanlink/yanlink/deploy/freeport"
 	"github.com/yanlink/yanlink/ws/wstest/secrets"
 )
 
@@ -93,6 +95,25 @@ func TestProgram_ServesAndDrains(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	p.line(t, "msg=stopped")
 	require.NoError(t, p.cmd.Wait(), "an orderly end is exit 0")
+}
+
+// A small server is not collected before there is something to collect, unless whoever runs it wants it so.
+func TestProgram_HeapFloor(t *testing.T) {
+	for gogc, floored := range map[string]bool{"": true, "100": false} {
+		admin, err := freeport.Address()
+		require.NoError(t, err)
+		launch(t, "GOMEMLIMIT=", "GOGC="+gogc, "YANLINK_SERVER_ADMIN="+admin)
+		response, err := http.Get("http://" + admin + "/metrics")
+		require.NoError(t, err)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		next := regexp.MustCompile(`(?m)^go_memstats_next_gc_bytes (\S+)`).FindSubmatch(body)
+		require.NotEmpty(t, next)
+		bytes, err := strconv.ParseFloat(string(next[1]), 64)
+		require.NoError(t, err)
+		require.Equal(t, floored, bytes >= 64<<20, "with GOGC=%s it is collected at %.0f bytes", gogc, bytes)
+	}
 }
 
 func TestProgram_SecondSignal(t *testing.T) {
