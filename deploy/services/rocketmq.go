@@ -102,6 +102,7 @@ mappedFileSizeConsumeQueue=600000
 timerFlushIntervalMs=3600000
 transactionMetricFlushInterval=300
 serverSelectorThreads=1
+useEpollNativeSelector=true
 serverWorkerThreads=1
 sendMessageThreadPoolNums=1
 pullMessageThreadPoolNums=1
