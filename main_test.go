@@ -83,14 +83,20 @@ func (r *running) line(t *testing.T, want string) string {
 	}
 }
 
-func TestProgram_ServesAndDrains(t *testing.T) {
-	p := launch(t)
-	response, err := http.Get(p.url)
+func fetch(t *testing.T, url string) []byte {
+	t.Helper()
+	response, err := http.Get(url)
 	require.NoError(t, err)
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	require.Contains(t, string(body), "<!doctype html>")
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	return body
+}
+
+func TestProgram_ServesAndDrains(t *testing.T) {
+	p := launch(t)
+	require.Contains(t, string(fetch(t, p.url)), "<!doctype html>")
 	require.DirExists(t, filepath.Join(p.cmd.Dir, "data"))
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	p.line(t, "msg=stopped")
@@ -103,12 +109,8 @@ func TestProgram_HeapFloor(t *testing.T) {
 		admin, err := freeport.Address()
 		require.NoError(t, err)
 		launch(t, "GOMEMLIMIT=", "GOGC="+gogc, "YANLINK_SERVER_ADMIN="+admin)
-		response, err := http.Get("http://" + admin + "/metrics")
-		require.NoError(t, err)
-		body, err := io.ReadAll(response.Body)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		next := regexp.MustCompile(`(?m)^go_memstats_next_gc_bytes (\S+)`).FindSubmatch(body)
+		fetch(t, "http://"+admin+"/debug/pprof/heap?gc=1") // which collects what nobody holds
+		next := regexp.MustCompile(`(?m)^go_memstats_next_gc_bytes (\S+)`).FindSubmatch(fetch(t, "http://"+admin+"/metrics"))
 		require.NotEmpty(t, next)
 		bytes, err := strconv.ParseFloat(string(next[1]), 64)
 		require.NoError(t, err)

@@ -111,7 +111,9 @@ func (d *dispatcher) offer(rec *Record, members []string, to string, path Path) 
 			}
 		}
 	}
-	d.g.noteDispatched(rec)
+	if path == PathLocal {
+		d.g.noteDispatched(rec)
+	}
 }
 
 // send queues a frame for a session until the end of the batch.

@@ -41,22 +41,35 @@ func (n *news) add(more news) {
 	n.notices = append(n.notices, more.notices...)
 }
 
-// checkEvery is how soon after it was rung where its users were last found the registry is asked whether they are elsewhere by now,
-// for everything that was rung meanwhile at once.
-const checkEvery = 10 * time.Millisecond
+const (
+	// checkEvery is how soon after it was rung where its users were last found the registry is asked whether they are elsewhere by
+	// now, for everything that was rung meanwhile at once.
+	checkEvery = 50 * time.Millisecond
+	// maxUnchecked is how much may wait for the registry's answer; what comes on top is told where its users were last found only.
+	maxUnchecked = 16 << 10
+)
 
 // forwarder tells other nodes what follows from committed batches. It rings each node once where the users were last found, and
-// then asks the registry, for all that was rung meanwhile at once, and rings where they are besides: the question comes after the
-// commit in any case. Whom it has not found lately it asks for at once. What it loses costs time only.
+// has the registry asked after that, for all that was rung meanwhile at once, and rings where they are besides: the question comes
+// after the commit in any case. For whom it has not found lately it asks at once. What it loses costs time only.
 type forwarder struct {
 	g     *Gateway
 	queue chan news
 	every time.Duration // how often at most; 0: as often as there is something
-	known *lastFound
 
 	// The run goroutine's own:
+	known     *lastFound
 	unchecked news
-	checkAt   time.Time
+	checkAt   time.Time   // when the registry is asked about unchecked
+	asked     chan answer // of the question under way; nil: there is none
+}
+
+// answer is where the users of some news are.
+type answer struct {
+	about  news
+	users  []string
+	routes []Route
+	err    error
 }
 
 func newForwarder(g *Gateway, queue int, every time.Duration) *forwarder {
@@ -76,25 +89,44 @@ func (f *forwarder) take(n news) {
 func (f *forwarder) run() {
 	check := time.NewTimer(time.Hour)
 	defer check.Stop()
+	defer f.finish()
 	for {
 		select {
 		case <-f.g.ctx.Done():
 			return
 		case n, ok := <-f.queue:
 			if !ok {
-				f.check()
 				return
 			}
 			f.forward(f.gather(n))
 			if f.every > 0 {
 				pauseContext(f.g.ctx, f.every)
 			}
+		case a := <-f.asked:
+			f.answered(a)
 		case <-check.C:
-			f.check()
 		}
-		if !f.unchecked.empty() {
-			check.Reset(time.Until(f.checkAt))
+		if f.unchecked.empty() || f.asked != nil {
+			continue
 		}
+		if wait := time.Until(f.checkAt); wait > 0 {
+			check.Reset(wait)
+			continue
+		}
+		f.ask()
+	}
+}
+
+// finish has what is left checked, one question after the other, unless the gateway ends.
+func (f *forwarder) finish() {
+	for {
+		if f.asked != nil {
+			f.answered(<-f.asked)
+		}
+		if f.unchecked.empty() || f.g.ctx.Err() != nil {
+			return
+		}
+		f.ask()
 	}
 }
 
@@ -114,42 +146,48 @@ func (f *forwarder) gather(n news) news {
 	return n
 }
 
-// forward rings where the users of n were last found, and notes that this is to be checked: at once, if one of them was not, or if
-// much waits for it.
+// forward rings where the users of n were last found, and notes that this is to be checked: at once, if one of them was not found
+// lately.
 func (f *forwarder) forward(n news) {
 	if n.empty() {
 		return
 	}
-	whereabouts, all := f.known.of(f.users(&n))
+	whereabouts, lately := f.known.of(f.users(&n))
 	f.ring(&n, whereabouts)
-	if f.unchecked.empty() {
+	switch {
+	case f.unchecked.size() >= maxUnchecked:
+		f.g.opt.Metrics.Doorbell("unsent", n.size())
+		return
+	case f.unchecked.empty():
 		f.checkAt = time.Now().Add(checkEvery)
 	}
 	f.unchecked.add(n)
-	switch {
-	case !all:
-		if !f.check() {
-			f.g.opt.Metrics.Doorbell("unsent", n.size())
-		}
-	case f.unchecked.size() >= maxForward || !time.Now().Before(f.checkAt):
-		f.check()
+	if !lately || f.unchecked.size() >= maxForward {
+		f.checkAt = time.Now()
 	}
 }
 
-// check asks the registry where the users are of what was rung, and rings where they were not known to be.
-func (f *forwarder) check() (ok bool) {
-	n := f.unchecked
-	f.unchecked = news{}
-	if n.empty() {
-		return true
+// ask asks the registry about what is unchecked, while what comes goes on being rung.
+func (f *forwarder) ask() {
+	about, asked := f.unchecked, make(chan answer, 1)
+	f.unchecked, f.asked = news{}, asked
+	users := f.users(&about)
+	go func() {
+		routes, err := f.g.cluster.locate(users)
+		asked <- answer{about, users, routes, err}
+	}()
+}
+
+// answered rings where users turn out to be besides. What came meanwhile was not rung there either.
+func (f *forwarder) answered(a answer) {
+	f.asked = nil
+	if a.err != nil {
+		f.g.opt.Metrics.Doorbell("unsent", a.about.size())
+		return
 	}
-	users := f.users(&n)
-	routes, err := f.g.cluster.locate(users)
-	if err != nil {
-		return false
-	}
-	f.ring(&n, f.known.update(users, f.posts(routes)))
-	return true
+	besides := f.known.update(a.users, f.posts(a.routes))
+	f.ring(&a.about, besides)
+	f.ring(&f.unchecked, besides)
 }
 
 // posts returns the other nodes of routes, by user.

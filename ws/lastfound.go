@@ -2,11 +2,12 @@ package ws
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
 const (
-	// foundFor is for how long after the registry has said where a user is that is taken to be so, until it is asked again.
+	// foundFor is for how long after the registry has said where a user is nobody has to be asked at once.
 	foundFor = 10 * time.Second
 	// maxFound is how many users' nodes are remembered; beyond it some are forgotten, and asked for.
 	maxFound = 1 << 16
@@ -31,19 +32,17 @@ type found struct {
 func newLastFound() *lastFound { return &lastFound{users: make(map[string]found)} }
 
 // of returns where users were last found, and whether each of them was looked for lately.
-func (l *lastFound) of(users []string) (posts map[string][]post, all bool) {
+func (l *lastFound) of(users []string) (posts map[string][]post, lately bool) {
 	now := time.Now()
-	posts, all = make(map[string][]post, len(users)), true
+	posts, lately = make(map[string][]post, len(users)), true
 	for _, user := range users {
-		switch at, ok := l.users[user]; {
-		case !ok || now.After(at.until):
-			delete(l.users, user)
-			all = false
-		case len(at.posts) > 0:
+		at, ok := l.users[user]
+		if len(at.posts) > 0 {
 			posts[user] = at.posts
 		}
+		lately = lately && ok && now.Before(at.until)
 	}
-	return posts, all
+	return posts, lately
 }
 
 // update takes over where users are now, and returns where they were not known to be.
@@ -57,7 +56,7 @@ func (l *lastFound) update(users []string, now map[string][]post) (besides map[s
 				besides[user] = append(besides[user], at)
 			}
 		}
-		l.users[user] = found{now[user], until}
+		l.users[strings.Clone(user)] = found{now[user], until} // which may be a part of a frame, all of which it would keep
 	}
 	for user := range l.users {
 		if len(l.users) <= maxFound {

@@ -21,11 +21,12 @@ const (
 // doorbell that was lost costs time and never a message.
 type reconciler struct {
 	mu         sync.Mutex
-	dispatched map[ConversationID]uint64 // heads the dispatcher has offered since the last pass but one
+	dispatched map[ConversationID]uint64 // heads that were committed and offered here since the last pass but one
 	before     map[ConversationID]uint64
 }
 
-// noteDispatched spares the fast pass what went through the dispatcher.
+// noteDispatched spares the fast pass what every session here was offered. Of what came over the bus nobody knows whether all of those
+// who are here were told.
 func (g *Gateway) noteDispatched(rec *Record) {
 	r := &g.reconciler
 	r.mu.Lock()
@@ -89,7 +90,7 @@ func (r *reconciler) run(g *Gateway) {
 	}
 }
 
-// fastPass tells sessions of records that were committed since and did not come through a dispatcher.
+// fastPass tells sessions of records that were committed since, but for those that were committed here.
 func (r *reconciler) fastPass(g *Gateway, since Millis) error {
 	ctx, cancel := g.readContext()
 	defer cancel()

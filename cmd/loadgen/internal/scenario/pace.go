@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// finest is the shortest time that the pacer waits for; above that rate several messages leave at once.
+	// finest is the shortest interval that is waited for; where a schedule has shorter ones, several messages leave at once.
 	finest = 100 * time.Microsecond
 	// canary is the period at which a closed loop looks how late it wakes.
 	canary = 5 * time.Millisecond

@@ -79,6 +79,16 @@ func TestRun_OpenLoop(t *testing.T) {
 	require.GreaterOrEqual(t, r.Usage.Wall, 550*time.Millisecond)
 }
 
+// Latency counts from the time a message was to leave, so the generator must not add to it, as a ticker between two messages did.
+func TestRun_KeepsItsTimes(t *testing.T) {
+	load := small()
+	load.Rate, load.Max, load.Duration = 20, 20, time.Minute
+	r, err := Run(context.Background(), mustServe(t), load, nil)
+	require.NoError(t, err)
+	interval := 1000 / load.Rate
+	require.Less(t, r.Lag.P50, interval/2, "milliseconds; most leave an interval late")
+}
+
 func TestRun_ProgressLine(t *testing.T) {
 	var out strings.Builder
 	load := small()
