@@ -39,7 +39,7 @@ func (b *Bundle) engineOptions() ws.Options {
 		Events: b.eventOptions(),
 
 		Committers: c.Ledger.Committers, CommitQueue: c.Ledger.CommitQueue, CommitBatch: c.Ledger.CommitBatch,
-		CommitInterval: orNone(c.Ledger.CommitInterval), AckDelay: b.ackDelay(), CommitTimeout: c.Ledger.CommitTimeout,
+		CommitInterval: b.paced(c.Ledger.CommitInterval, commitIntervalOfDatabases), AckDelay: b.paced(c.Ledger.AckDelay, ackDelayOfDatabases), CommitTimeout: c.Ledger.CommitTimeout,
 
 		MaxDelay: orNone(c.Messages.MaxDelay), RecallWindow: orNone(c.Messages.RecallWindow), MaxBody: c.Messages.MaxBytes, StoreUnknown: c.Messages.UnknownUsers == "store",
 		RecheckEvery: c.SSO.Recheck, DrainSpread: orNone(c.Drain.Spread),
@@ -52,16 +52,20 @@ func (b *Bundle) engineOptions() ws.Options {
 	}
 }
 
-// ackDelayOfDatabases is the default of ledger.ackDelay for them: what a commit costs there is mostly its trips, and a node that
-// has recipients only would commit nothing but acknowledgements.
-const ackDelayOfDatabases = 10 * time.Millisecond
+// The pace of commits to databases: a commit is ten statements there in two trips, however many messages it holds, the database is
+// everybody's, and a node that has recipients only would commit nothing but acknowledgements. What comes after a pause waits for
+// neither.
+const (
+	commitIntervalOfDatabases = 3 * time.Millisecond
+	ackDelayOfDatabases       = 10 * time.Millisecond
+)
 
-// ackDelay is how long acknowledgements wait for a message to join; 0: the engine's default.
-func (b *Bundle) ackDelay() time.Duration {
-	if b.cfg.Ledger.AckDelay == 0 && b.cfg.Store.Driver != "pebble" {
-		return ackDelayOfDatabases
+// paced is what was set, or how databases are paced; 0: the engine's default.
+func (b *Bundle) paced(set, database time.Duration) time.Duration {
+	if set == 0 && b.cfg.Store.Driver != "pebble" {
+		return database
 	}
-	return b.cfg.Ledger.AckDelay
+	return set
 }
 
 // orNone returns n, or for 0 what means none to the engine.

@@ -9,19 +9,20 @@ import (
 	"github.com/yanlink/yanlink/configs"
 )
 
-func TestBundle_AckDelay(t *testing.T) {
+func TestBundle_Paced(t *testing.T) {
+	const database = 10 * time.Millisecond
 	for _, test := range []struct {
-		driver      string
-		given, want time.Duration
+		driver    string
+		set, want time.Duration
 	}{
-		{"pebble", 0, 0}, // the engine's own, which follows commitInterval
-		{"mysql", 0, ackDelayOfDatabases},
-		{"postgres", 0, ackDelayOfDatabases},
+		{"pebble", 0, 0}, // the engine's own
+		{"mysql", 0, database},
+		{"postgres", 0, database},
 		{"mysql", time.Second, time.Second},
 		{"pebble", time.Second, time.Second},
 	} {
 		b := &Bundle{cfg: configs.Default()}
-		b.cfg.Store.Driver, b.cfg.Ledger.AckDelay = test.driver, test.given
-		require.Equal(t, test.want, b.ackDelay(), "%s %v", test.driver, test.given)
+		b.cfg.Store.Driver = test.driver
+		require.Equal(t, test.want, b.paced(test.set, database), "%s %v", test.driver, test.set)
 	}
 }

@@ -215,7 +215,7 @@ type Messages struct {
 // Ledger says how messages are written.
 type Ledger struct {
 	Committers     int           `mapstructure:"committers" min:"1" max:"64" doc:"commits side by side, split by conversation; more only for a database that each one has to wait for: fewer are larger and cost less"`
-	CommitInterval time.Duration `mapstructure:"commitInterval" min:"0s" max:"1s" doc:"least time between the starts of two commits; 0s for none"`
+	CommitInterval time.Duration `mapstructure:"commitInterval" min:"0s" max:"1s" doc:"least time between the starts of two commits; 0s for 600µs (pebble) or 3ms (mysql, postgres), 1ns for none"`
 	AckDelay       time.Duration `mapstructure:"ackDelay" min:"0s" max:"1s" doc:"how long after the start of the last commit acknowledgements wait for a message to be written with; 0s for twice commitInterval (pebble) or 10ms (mysql, postgres)"`
 	CommitBatch    int           `mapstructure:"commitBatch" min:"1" max:"65536" doc:"items in one commit"`
 	CommitQueue    int           `mapstructure:"commitQueue" min:"1" max:"1048576" doc:"items waiting for a commit, beyond which sends are refused"`

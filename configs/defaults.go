@@ -40,7 +40,7 @@ func Default() *Config {
 		},
 		Messages: Messages{AppName: "yanlink", MaxDelay: 30 * 24 * time.Hour, RecallWindow: 2 * time.Minute, UnknownUsers: "refuse"},
 		Ledger: Ledger{
-			Committers: 1, CommitInterval: 600 * time.Microsecond, CommitBatch: 1024, CommitQueue: 16384, CommitTimeout: 10 * time.Second,
+			Committers: 1, CommitBatch: 1024, CommitQueue: 16384, CommitTimeout: 10 * time.Second,
 		},
 		Retention: Retention{Tokens: 30 * 24 * time.Hour},
 		Events:    Events{OfflineAfter: 10 * time.Second, Linger: 2 * time.Second, MaxAttempts: 100, RetryAfter: time.Second},
