@@ -58,7 +58,7 @@ func newMetrics() *metrics {
 		queues: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "yanlink_queue_depth", Help: "What waits in a bounded queue, by its name.",
 		}, []string{"queue"}),
-		doorbells: counters("yanlink_doorbells_total", "Bodies on the bus, by what became of them: sent, received, stale; and what is left to the reconciler: unsent, lost, dropped, broken.", "outcome"),
+		doorbells: counters("yanlink_doorbells_total", "Bodies on the bus, by what became of them: sent, received, stale; and what the reconciler has to look after: unsent, lost, dropped, broken.", "outcome"),
 		events:    counters("yanlink_events_total", "Events for other systems, by what became of them: published; failed, for an attempt; dead, when given up.", "outcome"),
 		outbox: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "yanlink_outbox_events", Help: "Events in the outbox by state, as far as they are counted: pending, dead. Only the node that publishes them counts.",

@@ -25,4 +25,5 @@ func TestBundle_Paced(t *testing.T) {
 		b.cfg.Store.Driver = test.driver
 		require.Equal(t, test.want, b.paced(test.set, database), "%s %v", test.driver, test.set)
 	}
+	require.Less(t, commitIntervalOfDatabases, ackDelayOfDatabases, "acknowledgements wait for a message")
 }

@@ -111,7 +111,7 @@ func (d *dispatcher) offer(rec *Record, members []string, to string, path Path) 
 			}
 		}
 	}
-	if path == PathLocal {
+	if path == PathLocal || to == "" { // to look after all that groups are told again costs a question for each of them
 		d.g.noteDispatched(rec)
 	}
 }

@@ -36,6 +36,15 @@ func (n *news) size() int { return len(n.records) + len(n.notices) }
 
 func (n *news) empty() bool { return n.size() == 0 }
 
+// cut takes off what came first, up to so much.
+func (n *news) cut(most int) (first news) {
+	records := min(len(n.records), most)
+	notices := min(len(n.notices), most-records)
+	first = news{n.records[:records:records], n.notices[:notices:notices]}
+	n.records, n.notices = n.records[records:], n.notices[notices:]
+	return first
+}
+
 func (n *news) add(more news) {
 	n.records = append(n.records, more.records...)
 	n.notices = append(n.notices, more.notices...)
@@ -169,8 +178,8 @@ func (f *forwarder) forward(n news) {
 
 // ask asks the registry about what is unchecked, while what comes goes on being rung.
 func (f *forwarder) ask() {
-	about, asked := f.unchecked, make(chan answer, 1)
-	f.unchecked, f.asked = news{}, asked
+	about, asked := f.unchecked.cut(maxForward), make(chan answer, 1)
+	f.asked = asked
 	users := f.users(&about)
 	go func() {
 		routes, err := f.g.cluster.locate(users)

@@ -1,7 +1,9 @@
 package ws_test
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,7 +31,7 @@ func TestForward_RingsWhereUsersWereFound(t *testing.T) {
 	require.Equal(t, 3, two.paths.count(ws.PathBus))
 }
 
-// A registry that fails loses nothing for those who are where they were, and who has moved is told once it answers again.
+// A registry that fails changes nothing for those who are where they were.
 func TestForward_RegistryFails(t *testing.T) {
 	w := newTown(t)
 	one, two := w.node(1, nil), w.node(2, nil)
@@ -65,4 +67,57 @@ func TestForward_FindsWhoHasMoved(t *testing.T) {
 		moved.ack(msgid, "rose")
 	}
 	require.Positive(t, three.paths.count(ws.PathBus), "nobody looks into the ledger again")
+}
+
+// questioned is a registry that tells when it is asked where somebody is.
+type questioned struct {
+	ws.Registry
+	about string
+	asked chan struct{}
+}
+
+func (q *questioned) Locate(ctx context.Context, users []string) ([]ws.Route, error) {
+	if slices.Contains(users, q.about) {
+		select {
+		case q.asked <- struct{}{}:
+		default:
+		}
+	}
+	return q.Registry.Locate(ctx, users)
+}
+
+// What is sent while the registry takes its time with a question is told where the answer to that says.
+func TestForward_RingsWhatCameMeanwhile(t *testing.T) {
+	w := newTown(t)
+	registry := &questioned{about: "will", asked: make(chan struct{}, 1)}
+	one := w.node(1, func(o *ws.Options) {
+		registry.Registry, o.Registry, o.RegistryTimeout = o.Registry, registry, patience
+	})
+	two, three := w.node(2, nil), w.node(3, func(o *ws.Options) { o.ResendAfter = patience })
+	rose, jack := one.connect("rose", "web"), two.connect("jack", "web")
+	two.connect("will", "web")
+	w.settled(3, "rose", "jack", "will")
+	rose.send("jack", "hello", "m1")
+	jack.expect(2)
+	jack.ack("m1", "rose")
+	rose.expect(17)
+	moved, phone := three.connect("jack", "web"), three.connect("jack", "phone")
+	jack.closed()
+	w.settled(4, "rose", "jack", "will")
+	for three.paths.count(ws.PathLocal) == 0 { // until what is rung comes in time, and not with what the ledger is read for
+		own := moved.send("rose", "from there", "")
+		require.Equal(t, own.p.MessageID, phone.expect(2).MessageID)
+	}
+	release := one.registry.Hold()
+	defer release()
+	rose.send("jack", "hello", "m2")
+	rose.send("will", "hello", "m3") // of whom is asked at once, and of jack with him
+	<-registry.asked
+	old := two.paths.bell("received")
+	rose.send("jack", "hello", "m4")
+	w.eventually("jack is told where he was", func() bool { return two.paths.bell("received") > old })
+	release()
+	for _, msgid := range []string{"m2", "m4"} {
+		require.Equal(t, msgid, phone.expect(2).p.MsgID)
+	}
 }

@@ -197,6 +197,9 @@ func (g *Gateway) stop(ctx context.Context) error {
 		g.outbox.stop(ctx)
 	}
 	g.cancel()
+	if g.cluster != nil {
+		g.cluster.sending.Wait() // what it still does, ends with that
+	}
 	g.wg.Wait()
 	return err
 }

@@ -9,7 +9,7 @@ import (
 const (
 	// foundFor is for how long after the registry has said where a user is nobody has to be asked at once.
 	foundFor = 10 * time.Second
-	// maxFound is how many users' nodes are remembered; beyond it some are forgotten, and asked for.
+	// maxFound is how many users' nodes are remembered at most; beyond it those who were found longest ago are forgotten.
 	maxFound = 1 << 16
 )
 
@@ -21,7 +21,7 @@ type post struct {
 
 // lastFound remembers on which other nodes users were. Its owner alone uses it.
 type lastFound struct {
-	users map[string]found
+	recent, before map[string]found // two generations, of half of maxFound each
 }
 
 type found struct {
@@ -29,18 +29,25 @@ type found struct {
 	until time.Time
 }
 
-func newLastFound() *lastFound { return &lastFound{users: make(map[string]found)} }
+func newLastFound() *lastFound { return &lastFound{recent: make(map[string]found)} }
+
+func (l *lastFound) at(user string) found {
+	if at, ok := l.recent[user]; ok {
+		return at
+	}
+	return l.before[user]
+}
 
 // of returns where users were last found, and whether each of them was looked for lately.
 func (l *lastFound) of(users []string) (posts map[string][]post, lately bool) {
 	now := time.Now()
 	posts, lately = make(map[string][]post, len(users)), true
 	for _, user := range users {
-		at, ok := l.users[user]
+		at := l.at(user)
 		if len(at.posts) > 0 {
 			posts[user] = at.posts
 		}
-		lately = lately && ok && now.Before(at.until)
+		lately = lately && now.Before(at.until)
 	}
 	return posts, lately
 }
@@ -50,19 +57,20 @@ func (l *lastFound) update(users []string, now map[string][]post) (besides map[s
 	besides = make(map[string][]post)
 	until := time.Now().Add(foundFor)
 	for _, user := range users {
-		known := l.users[user].posts
+		known := l.at(user).posts
 		for _, at := range now[user] {
 			if !slices.Contains(known, at) {
 				besides[user] = append(besides[user], at)
 			}
 		}
-		l.users[strings.Clone(user)] = found{now[user], until} // which may be a part of a frame, all of which it would keep
-	}
-	for user := range l.users {
-		if len(l.users) <= maxFound {
-			break
-		}
-		delete(l.users, user)
+		l.put(strings.Clone(user), found{now[user], until}) // which may be a part of a frame, all of which it would keep
 	}
 	return besides
+}
+
+func (l *lastFound) put(user string, at found) {
+	if len(l.recent) == maxFound/2 {
+		l.before, l.recent = l.recent, make(map[string]found)
+	}
+	l.recent[user] = at
 }

@@ -21,12 +21,12 @@ const (
 // doorbell that was lost costs time and never a message.
 type reconciler struct {
 	mu         sync.Mutex
-	dispatched map[ConversationID]uint64 // heads that were committed and offered here since the last pass but one
+	dispatched map[ConversationID]uint64 // heads that were offered here since the last pass but one
 	before     map[ConversationID]uint64
 }
 
-// noteDispatched spares the fast pass what every session here was offered. Of what came over the bus nobody knows whether all of those
-// who are here were told.
+// noteDispatched spares the fast pass what sessions here were offered. Of what came over the bus nobody knows whether both of its users,
+// if both are here, were told.
 func (g *Gateway) noteDispatched(rec *Record) {
 	r := &g.reconciler
 	r.mu.Lock()
@@ -90,7 +90,7 @@ func (r *reconciler) run(g *Gateway) {
 	}
 }
 
-// fastPass tells sessions of records that were committed since, but for those that were committed here.
+// fastPass tells sessions of records that were committed since, but for those that were noted as dispatched.
 func (r *reconciler) fastPass(g *Gateway, since Millis) error {
 	ctx, cancel := g.readContext()
 	defer cancel()
