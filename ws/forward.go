@@ -9,10 +9,15 @@ import (
 const (
 	// forwardQueue is how many batches may wait to be told to other nodes; what comes on top is left to the reconciler.
 	forwardQueue = 64
-	// maxForward is how much is told at once, unless one batch holds more.
+	// maxForward is how much is told at once, unless one batch holds more, and how much is asked about at once.
 	maxForward = 1024
 	// maxDoorbell is how long a doorbell grows before another one is begun: well below what a broker takes.
 	maxDoorbell = 512 << 10
+	// checkEvery is how soon after it was rung where its users were last found the registry is asked whether they are elsewhere by
+	// now, for everything that was rung meanwhile at once.
+	checkEvery = 50 * time.Millisecond
+	// maxUnchecked is how much may wait for the registry's answer; what comes on top is told where its users were last found only.
+	maxUnchecked = 16 << 10
 )
 
 // news is what other nodes have to learn from one committed batch.
@@ -49,14 +54,6 @@ func (n *news) add(more news) {
 	n.records = append(n.records, more.records...)
 	n.notices = append(n.notices, more.notices...)
 }
-
-const (
-	// checkEvery is how soon after it was rung where its users were last found the registry is asked whether they are elsewhere by
-	// now, for everything that was rung meanwhile at once.
-	checkEvery = 50 * time.Millisecond
-	// maxUnchecked is how much may wait for the registry's answer; what comes on top is told where its users were last found only.
-	maxUnchecked = 16 << 10
-)
 
 // forwarder tells other nodes what follows from committed batches. It rings each node once where the users were last found, and
 // has the registry asked after that, for all that was rung meanwhile at once, and rings where they are besides: the question comes
