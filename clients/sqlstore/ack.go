@@ -17,8 +17,7 @@ func (v *view) ack(op *ws.Ack) error {
 		}
 		r = v.newCursor(ref, startOf(stays.val))
 	}
-	last := v.conversations.get(op.Conversation).val.Last
-	if op.To > last || op.Cursor > last || op.From > op.To && op.From != 0 {
+	if !v.reaches(op.Conversation, max(op.To, op.Cursor)) || op.From > op.To && op.From != 0 {
 		return refuse(protocol.BadField, "the position lies past the end of the conversation")
 	}
 	if op.From > 0 {

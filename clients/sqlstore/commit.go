@@ -93,6 +93,12 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 		return false, err
 	}
 	p.messages(ops)
+	if !p.read {
+		p.read = true
+		if done, err := s.assume(ctx, p, ops, w); done || err != nil {
+			return done, err
+		}
+	}
 	tx, err := s.begin(ctx)
 	if err != nil {
 		return false, err
@@ -111,6 +117,7 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 	if err := s.finish(ctx, tx, v, w); err != nil {
 		return false, err
 	}
+	s.memory.remember(v)
 	for _, c := range v.conversations.dirty {
 		if c.exists && c.val.Kind != ws.Direct && c.val.members != nil {
 			s.lists.put(c.key, c.val.MembersVersion, c.val.members)
@@ -147,10 +154,13 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 		w.lost = true
 		return ctx.Err()
 	}
-	if err == nil || s.dialect.again(err) || s.dialect.refused(err) {
-		return err
+	if err != nil && !s.dialect.again(err) && !s.dialect.refused(err) {
+		err = s.settle(ctx, w, err)
 	}
-	return s.settle(ctx, w, err)
+	if err == nil {
+		w.signed = w.batch
+	}
+	return err
 }
 
 // settle finds out what became of a commit whose answer was lost.

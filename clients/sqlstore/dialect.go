@@ -23,10 +23,16 @@ type dialect interface {
 	// latest selects, for each key of a receipt, the device's last receipt that begins at or before its position. There are
 	// up to lookups keys.
 	latest(keys tuples) (query string, args []any)
-	// table is the keys as a table, with its columns named after by.
+	// amend is a statement, with question marks, that makes an amendment, of which it finds the rows in their order. A row that is not
+	// as it was, or not there, or a condition given that does not hold, lets it fail with an error of again, or not hold what the next
+	// statement can tell by the condition then. Conditions may be empty.
+	amend(a *amendment, given string) (query string, args []any, then string)
+	// insist is a statement that fails, with an error of again, unless a condition holds.
+	insist(condition string) (statement string)
+	// table is the keys as a table with question marks, its columns named after by.
 	table(by []column, keys tuples) (expression string, args []any)
-	// among returns a condition that holds for the given numbers, with its arguments.
-	among(column string, ids []int64) (condition string, args []any)
+	// among is a condition, with question marks, that a column is one of keys.
+	among(c column, keys tuples) (condition string, args []any)
 
 	// nextEvent gives the next event that number at least.
 	nextEvent(number uint64) (statement string)

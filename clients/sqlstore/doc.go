@@ -7,6 +7,13 @@
 // in statements of many rows. An op that turns out to need something that was not locked or not read lets the batch run
 // again, with that.
 //
+// # Assumptions
+//
+// That is two trips. A batch of nothing but messages and acknowledgements takes one where the store remembers the conversations, cursors
+// and users that it needs: the ops are applied to what is remembered, and what changed is written by statements that fail where a row is
+// not as it was remembered. Then nothing of it holds, what was remembered is forgotten, and the batch reads like any other. Another
+// node may have changed every row meanwhile; what is remembered is only a guess, and cheap when it is right.
+//
 // # Locks
 //
 // They are taken in one order, each kind by key: conversations, users, stays, cursors, events. The lock on a row guards

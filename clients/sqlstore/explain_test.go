@@ -188,7 +188,7 @@ func explainMySQL(ctx context.Context, c fullConn, query string, args []driver.N
 	if err != nil {
 		return nil, err
 	}
-	texts, err := ask(ctx, c, "ANALYZE FORMAT=JSON "+query, args)
+	texts, err := ask(ctx, c, "ANALYZE FORMAT=JSON "+followed.ReplaceAllString(query, "TRUE"), args)
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +210,9 @@ func explainMySQL(ctx context.Context, c fullConn, query string, args []driver.N
 	}
 	return found, err
 }
+
+// followed is what a statement asks of the one before it, which to explain comes between.
+var followed = regexp.MustCompile(`ROW_COUNT\(\) = \d+`)
 
 // mysqlField is a field of a plan. It is not read as JSON, since it is none where a condition compares binary keys.
 var mysqlField = regexp.MustCompile(`^\s*"(table_name|access_type|key|r_loops|r_rows)": (.*?),?$`)

@@ -124,7 +124,7 @@ func (l *loader) readScheduled() error {
 
 // readMembers reads the lists of members that are not remembered as they are now.
 func (l *loader) readMembers() error {
-	var ids []int64
+	var ids tuples
 	for id := range l.plan.members {
 		c := l.conversations.rows[id]
 		if c == nil || !c.exists || c.val.Kind == ws.Direct {
@@ -133,13 +133,13 @@ func (l *loader) readMembers() error {
 		list, ok := l.lists.get(id, c.val.MembersVersion)
 		l.view.lists[id] = list
 		if !ok {
-			ids = append(ids, int64(id))
+			ids.add(int64(id))
 		}
 	}
-	if len(ids) == 0 {
+	if ids.len() == 0 {
 		return nil
 	}
-	condition, args := l.dialect.among("conversation", ids)
+	condition, args := l.dialect.among(members.columns[1], ids)
 	query := l.dialect.bind("SELECT conversation, openid FROM yanlink_members WHERE " + condition + " AND left_seq = 0 ORDER BY conversation, openid")
 	err := l.query(func(rows scanner) error {
 		var id ws.ConversationID
@@ -148,8 +148,8 @@ func (l *loader) readMembers() error {
 		l.view.lists[id] = append(l.view.lists[id], user)
 		return err
 	}, query, args...)
-	for _, id := range ids {
-		if c := l.conversations.rows[ws.ConversationID(id)]; err == nil && c.locked {
+	for _, id := range ids.values {
+		if c := l.conversations.rows[ws.ConversationID(id.(int64))]; err == nil && c.locked {
 			l.lists.put(c.key, c.val.MembersVersion, l.view.lists[c.key])
 		}
 	}

@@ -103,16 +103,10 @@ func (mysqlDialect) table(by []column, keys tuples) (string, []any) {
 	return "(SELECT " + first.String() + strings.Repeat(rest, keys.len()-1) + ")", plainArgs(by, keys)
 }
 
-func (mysqlDialect) among(column string, ids []int64) (string, []any) {
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
+func (mysqlDialect) among(c column, keys tuples) (string, []any) {
 	var b strings.Builder
-	b.WriteString(column + " IN (")
-	lists(&b, len(ids), 1, false)
-	b.WriteByte(')')
-	return b.String(), args
+	matching(&b, []column{c}, keys.len())
+	return b.String(), plainArgs([]column{c}, keys)
 }
 
 // What errors of the server mean, by their numbers.
@@ -122,6 +116,7 @@ var (
 		1213: true, // deadlock
 		1020: true, // a row changed since it was read
 		1062: true, // a key that another batch inserted meanwhile
+		1690: true, // what amend or insist wants is not so
 	}
 	mysqlRefused = map[uint16]bool{
 		1048: true, 1062: true, 1064: true, 1054: true, 1146: true, 1153: true, 1264: true, 1265: true, 1292: true, 1366: true, 1390: true, 1406: true, 1300: true,

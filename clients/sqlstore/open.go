@@ -36,7 +36,7 @@ func connect(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opt: opt, log: opt.Log, db: opt.DB, dialect: d, names: newNameCache(), lists: newListCache(), numbers: newNumbers()}
+	s := &Store{opt: opt, log: opt.Log, db: opt.DB, dialect: d, names: newNameCache(), lists: newListCache(), memory: newMemory(), numbers: newNumbers()}
 	if s.db == nil {
 		if s.db, err = d.open(&opt); err != nil {
 			return nil, fmt.Errorf("the database's data source name is not understood: %w", err)

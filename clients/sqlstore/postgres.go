@@ -55,17 +55,16 @@ func (postgres) pick(r *relation, by []column, keys tuples, lock bool) (string, 
 	return query, postgresArgs(by, keys)
 }
 
-// arrays lists a typed placeholder for each column.
-func arrays(columns []column) string {
-	types := [...]string{integer: "bigint[]", boolean: "boolean[]", bytes: "bytea[]", text: "bytea[]"}
-	var b strings.Builder
+// arrays lists a typed placeholder for each column, and marks a question mark.
+func arrays(columns []column) string { return postgres{}.bind(marks(columns)) }
+
+func marks(columns []column) string {
+	types := [...]string{integer: "?::bigint[]", boolean: "?::boolean[]", bytes: "?::bytea[]", text: "?::bytea[]"}
+	list := make([]string, len(columns))
 	for i, c := range columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d::%s", i+1, types[c.kind])
+		list[i] = types[c.kind]
 	}
-	return b.String()
+	return strings.Join(list, ", ")
 }
 
 // equal says that the columns of t and k are equal.
@@ -116,11 +115,11 @@ func (postgres) latest(keys tuples) (string, []any) {
 }
 
 func (postgres) table(by []column, keys tuples) (string, []any) {
-	return fmt.Sprintf("(SELECT * FROM unnest(%s) AS k(%s))", arrays(by), names(by, "")), postgresArgs(by, keys)
+	return fmt.Sprintf("(SELECT * FROM unnest(%s) AS k(%s))", marks(by), names(by, "")), postgresArgs(by, keys)
 }
 
-func (postgres) among(column string, ids []int64) (string, []any) {
-	return column + " = ANY(?)", []any{ids}
+func (postgres) among(c column, keys tuples) (string, []any) {
+	return c.name + " = ANY(?)", postgresArgs([]column{c}, keys)
 }
 
 // postgresArgs turns rows into one array for each column.
@@ -170,7 +169,8 @@ func (postgres) again(err error) bool {
 	switch e.Code {
 	case "40001", "40P01", // serialization failure, deadlock
 		"55P03", // a lock was waited for too long
-		"23505": // a key that another batch inserted meanwhile
+		"23505", // a key that another batch inserted meanwhile
+		"22012": // what amend or insist wants is not so
 		return true
 	}
 	return false

@@ -132,11 +132,11 @@ func (s *Store) Positions(ctx context.Context, device ws.DeviceRef, ids []ws.Con
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	numbers := make([]int64, len(ids))
-	for i, id := range ids {
-		numbers[i] = bounded(id)
+	var numbers tuples
+	for _, id := range ids {
+		numbers.add(bounded(id))
 	}
-	condition, args := s.dialect.among("m.conversation", numbers)
+	condition, args := s.dialect.among(column{name: "m.conversation"}, numbers)
 	return s.positions(ctx, device, condition, args...)
 }
 
@@ -172,10 +172,10 @@ func (s *Store) Lagging(ctx context.Context, refs []ws.DeviceRef) (lagging []ws.
 	err = s.read(ctx, func(ctx context.Context) error {
 		return keys.chunks(func(part tuples) error {
 			asked, args := s.dialect.table(devices.key(2), part)
-			rows, err := s.db.QueryContext(ctx, "SELECT d.openid, d.device FROM "+asked+` AS d WHERE EXISTS (
+			rows, err := s.db.QueryContext(ctx, s.dialect.bind("SELECT d.openid, d.device FROM "+asked+` AS d WHERE EXISTS (
 				SELECT 1 FROM yanlink_members AS m JOIN yanlink_conversations AS c ON c.id = m.conversation
 				LEFT JOIN yanlink_cursors AS k ON k.openid = d.openid AND k.device = d.device AND k.conversation = m.conversation
-				WHERE m.openid = d.openid AND `+behind+")", args...)
+				WHERE m.openid = d.openid AND `+behind+")"), args...)
 			return each(rows, err, func(rows scanner) error {
 				var ref ws.DeviceRef
 				err := rows.Scan(&ref.User, &ref.Device)

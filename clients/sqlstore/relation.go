@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yanlink/yanlink/ws"
@@ -44,6 +45,15 @@ func newRelation(name string, keys int, columns string) *relation {
 // key returns the first n columns of the primary key.
 func (r *relation) key(n int) []column { return r.columns[:n] }
 
+// named returns columns by their names.
+func (r *relation) named(names ...string) (columns []column) {
+	for _, name := range names {
+		at := slices.IndexFunc(r.columns, func(c column) bool { return c.name == name })
+		columns = append(columns, r.columns[at])
+	}
+	return columns
+}
+
 var (
 	writers   = newRelation("yanlink_writers", 1, "id:bytes batch used_at")
 	users     = newRelation("yanlink_users", 1, "openid:bytes name:text first_seen last_seen token_epoch revoked_at banned:boolean")
@@ -68,7 +78,7 @@ var (
 )
 
 // conversationKey is what finds a conversation by its name.
-var conversationKey = conversations.columns[1:3]
+var conversationKey = conversations.named("kind", "conversation_key")
 
 // user is a user's row: what the contract shows, and when the tokens were revoked last.
 type user struct {

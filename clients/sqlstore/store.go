@@ -27,6 +27,7 @@ type Store struct {
 	writers chan *writer // those that nobody commits from; nil: one to be made
 	names   *nameCache
 	lists   *listCache
+	memory  *memory
 	numbers numbers
 	tokens  tokenReads
 	seat    seat // nil until it is open, and of a command that only looks
@@ -87,6 +88,7 @@ func (s *Store) translate(err error) error {
 	}
 	s.names.Purge()
 	s.lists.forget()
+	s.memory.forget()
 	return unavailable(err)
 }
 

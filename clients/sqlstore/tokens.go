@@ -91,8 +91,8 @@ func (s *Store) findTokens(ctx context.Context, read *tokenRead) error {
 	}
 	return keys.chunks(func(part tuples) error {
 		asked, args := s.dialect.table(tokens.key(1), part)
-		rows, err := s.db.QueryContext(ctx, "SELECT "+names(tokens.columns, "t.")+", "+names(users.columns[1:], "u.")+
-			" FROM "+asked+" AS a JOIN yanlink_tokens AS t ON t.hash = a.hash JOIN yanlink_users AS u ON u.openid = t.openid", args...)
+		rows, err := s.db.QueryContext(ctx, s.dialect.bind("SELECT "+names(tokens.columns, "t.")+", "+names(users.columns[1:], "u.")+
+			" FROM "+asked+" AS a JOIN yanlink_tokens AS t ON t.hash = a.hash JOIN yanlink_users AS u ON u.openid = t.openid"), args...)
 		return each(rows, err, func(rows scanner) error {
 			var t ws.Token
 			var u user

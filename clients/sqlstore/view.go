@@ -119,6 +119,15 @@ type progress struct {
 	runs []ws.Receipt
 }
 
+// written is the cursor as the batch leaves it.
+func (p *progress) written() cursor {
+	c := p.cursor
+	for i := range p.runs {
+		c.covered = max(c.covered, p.runs[i].To)
+	}
+	return c
+}
+
 // person is what is known of a user beyond single rows.
 type person struct {
 	devices                                map[string]*row[ws.DeviceRef, ws.Device]
@@ -129,7 +138,8 @@ type person struct {
 // view is the ledger as a batch sees it: what was locked and read before, and what the batch's ops have made of it.
 type view struct {
 	plan    *plan
-	lacking bool // something was not read, or not locked: what the ops did is void
+	lacking bool        // something was not read, or not locked: what the ops did is void
+	assumed *assumption // what the view is made of was not read but remembered; nil: it was read
 
 	conversations table[ws.ConversationID, conversation]
 	users         table[string, user]

@@ -123,7 +123,7 @@ func (w countingWire) Write(b []byte) (int, error) {
 	return w.Conn.Write(b)
 }
 
-// A commit is one trip that begins it and reads, and one that writes and commits it.
+// A commit is one trip that begins it and reads, and one that writes and commits it; where all that it needs is remembered, it is one.
 func TestStore_Trips(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string, server services.Instance) {
 		var trips atomic.Int64
@@ -131,12 +131,18 @@ func TestStore_Trips(t *testing.T) {
 		send := func() *ws.Send {
 			return &ws.Send{To: "bob", CreateUsers: true, Record: ws.Record{Sender: "alice", Body: "hello", CreatedAt: 1}}
 		}
-		mustCommit(t, s, send())
-		mustCommit(t, s, send())
-		time.Sleep(restedFor + 100*time.Millisecond) // nor does one that rested take more
-		before := trips.Load()
-		mustCommit(t, s, send(), send())
-		require.Equal(t, int64(2), trips.Load()-before)
+		for range 3 {
+			mustCommit(t, s, send())
+		}
+		count := func() int64 {
+			time.Sleep(restedFor + 100*time.Millisecond) // nor does one that rested take more
+			before := trips.Load()
+			mustCommit(t, s, send(), send())
+			return trips.Load() - before
+		}
+		require.Equal(t, int64(1), count())
+		s.memory.forget()
+		require.Equal(t, int64(2), count())
 	})
 }
 

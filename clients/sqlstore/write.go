@@ -43,6 +43,9 @@ func (v *view) unchanged() bool {
 
 // write writes what the batch has changed, in the name of a writer.
 func (tx *transaction) write(v *view, w *writer) error {
+	if v.assumed != nil {
+		return tx.writeAssumed(v, w)
+	}
 	for _, p := range v.purged {
 		if err := tx.writePurged(p); err != nil {
 			return err
@@ -125,10 +128,7 @@ func (tx *transaction) writeCursors(v *view) error {
 		keys.add(ref.User, ref.Device, int64(ref.id))
 	}
 	for _, r := range v.cursors.there(compareCursors) {
-		c := &r.val
-		for i := range c.runs {
-			c.covered = max(c.covered, c.runs[i].To)
-		}
+		c := r.val.written()
 		rows.addCursor(r.key.DeviceRef, &c.Cursor, c.covered)
 	}
 	if err := tx.remove(cursors, cursors.key(3), &keys); err != nil {
@@ -172,11 +172,18 @@ func (tx *transaction) writeRecords(v *view) error {
 }
 
 func (tx *transaction) writeDedups(v *view) error {
-	var rows tuples
+	var added, changed tuples
 	for _, r := range v.dedups.dirty {
+		rows := &added
+		if r.stored {
+			rows = &changed
+		}
 		rows.addDedup(r.key, r.val)
 	}
-	return tx.put(dedups, &rows, change)
+	if err := tx.put(dedups, &added, fail); err != nil {
+		return err
+	}
+	return tx.put(dedups, &changed, change)
 }
 
 func (tx *transaction) writeScheduled(v *view) error {

@@ -13,7 +13,8 @@ import (
 // last batch that was committed from it.
 type writer struct {
 	id       [16]byte
-	batch    int64
+	batch    int64     // the last one that was tried
+	signed   int64     // the last one that holds
 	tenure   *tenure   // whose it is; nil: of a ledger that is shared
 	enrolled time.Time // when its row was there for sure; zero: never
 	lost     bool      // nobody knows whether its last batch holds; its row may still be written
@@ -96,7 +97,7 @@ func (s *Store) enroll(ctx context.Context, w *writer) error {
 		}
 		return tx.remove(writers, writers.key(1), &left)
 	})
-	w.enrolled = now
+	w.enrolled, w.signed = now, w.batch
 	return err
 }
 
@@ -167,9 +168,15 @@ func (l *loader) haveWriter(w *writer) error {
 	return nil
 }
 
-// sign leaves the batch's number in the writer's row, as the last thing of a batch.
+// signing leaves the batch's number in the writer's row.
+const signing = "UPDATE yanlink_writers SET batch = ?, used_at = ? WHERE id = ?"
+
+// signature are the arguments of signing.
+func (w *writer) signature() []any { return []any{w.batch, time.Now().UnixMilli(), w.id[:]} }
+
+// sign is the last thing of a batch.
 func (tx *transaction) sign(w *writer) error {
-	return tx.exec(tx.dialect.bind("UPDATE yanlink_writers SET batch = ?, used_at = ? WHERE id = ?"), w.batch, time.Now().UnixMilli(), w.id[:])
+	return tx.exec(tx.dialect.bind(signing), w.signature()...)
 }
 
 // held finds out whether the writer's batch was committed although the answer was lost. A transaction that still runs has
