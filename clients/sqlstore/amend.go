@@ -43,13 +43,13 @@ func (a *amendment) sets(prefix string) string {
 	return strings.Join(list, ", ")
 }
 
-// amend joins in this order, so that rows are locked in the order of k.
+// amend joins in this order, by the primary key, so that no rows but those of k are locked, and these in its order.
 func (d mysqlDialect) amend(a *amendment, given string) (query string, args []any, then string) {
 	table, args := d.table(a.columns(), a.rows)
 	if given != "" {
 		given = " AND " + given
 	}
-	query = fmt.Sprintf("UPDATE %s AS k STRAIGHT_JOIN %s AS t ON %s%s SET %s", table, a.of.name, a.same(), given, a.sets("t."))
+	query = fmt.Sprintf("UPDATE %s AS k STRAIGHT_JOIN %s AS t FORCE INDEX (PRIMARY) ON %s%s SET %s", table, a.of.name, a.same(), given, a.sets("t."))
 	return query, args, fmt.Sprintf("ROW_COUNT() = %d", a.rows.len())
 }
 

@@ -13,7 +13,7 @@ import (
 // assumption is what a batch takes to be so because the store remembers it. The server holds the commit against it.
 type assumption struct {
 	conversations map[ws.ConversationID]ws.Conversation // those that get messages
-	cursors       map[cursorRef]cursor                  // those that move
+	cursors       map[cursorRef]cursor                  // those that move, which are all of the batch
 	ends          map[ws.ConversationID]uint64          // positions that conversations have come to at least
 	senders       map[string]bool                       // nobody of them is banned
 }
@@ -21,6 +21,13 @@ type assumption struct {
 // assume commits a batch of messages and acknowledgements in one trip, if all that it needs is remembered. It is not done if
 // something is not, or not so any more; nothing of it holds then.
 func (s *Store) assume(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done bool, err error) {
+	if !onlyMessages(ops) || !s.memory.trusted() {
+		return false, nil
+	}
+	if err := s.resolve(ctx, p); err != nil {
+		return false, err
+	}
+	p.messages(ops)
 	v := s.assumed(p, ops)
 	if v == nil {
 		return false, nil
@@ -39,15 +46,15 @@ func (s *Store) assume(ctx context.Context, p *plan, ops []ws.Op, w *writer) (do
 	case w.lost:
 		return false, err
 	}
-	s.memory.wrong(v.assumed) // or the server is in trouble, of which whoever reads hears too
+	if !s.dialect.again(err) && !s.dialect.refused(err) {
+		s.log.Warn("a commit from memory failed, and is tried again from what is read", "error", err)
+	}
+	s.memory.wrong(v.assumed)
 	return false, nil
 }
 
 // assumed applies ops to what is remembered; nil if that is not enough, or an op is refused, for which it does not vouch.
 func (s *Store) assumed(p *plan, ops []ws.Op) *view {
-	if !onlyMessages(ops) || !s.memory.trusted() {
-		return nil
-	}
 	v := newView(p)
 	v.assumed = &assumption{
 		conversations: map[ws.ConversationID]ws.Conversation{}, cursors: map[cursorRef]cursor{}, ends: map[ws.ConversationID]uint64{},
@@ -64,6 +71,9 @@ func (s *Store) assumed(p *plan, ops []ws.Op) *view {
 		if send, ok := op.(*ws.Send); ok {
 			v.assumed.senders[send.Record.Sender] = true
 		}
+	}
+	if len(v.cursors.dirty) < len(v.assumed.cursors) {
+		return nil // one that does not move would not be compared
 	}
 	return v
 }
@@ -90,21 +100,20 @@ func (v *view) fill(m *memory, lists *listCache) bool {
 			continue // an acknowledgement's: see reaches
 		}
 		c, ok := m.conversations.Get(id)
-		if !ok {
+		if !ok || c.doubted {
 			return false
 		}
-		v.conversations.load(id, c, true).exists = isThere(&c.Conversation)
+		v.addConversation(&c.Conversation, true)
 		v.assumed.conversations[id] = c.Conversation
 		if list, ok := lists.get(id, c.MembersVersion); ok {
 			v.lists[id] = list
 		}
 	}
 	for openID := range v.plan.users {
-		u, ok := m.users.Get(openID)
-		if !ok {
+		if _, ok := m.users.Get(openID); !ok {
 			return false
 		}
-		v.users.load(openID, u, false)
+		v.users.load(openID, user{User: ws.User{OpenID: openID}}, false)
 	}
 	for ref := range v.plan.cursors {
 		c, ok := m.cursors.Get(ref)
@@ -117,7 +126,7 @@ func (v *view) fill(m *memory, lists *listCache) bool {
 	return true
 }
 
-// reaches reports whether a conversation has come to seq.
+// reaches reports whether a conversation has come to seq. Of one that was not read the server is to say, as assumed.
 func (v *view) reaches(id ws.ConversationID, seq uint64) bool {
 	if _, known := v.conversations.rows[id]; v.assumed != nil && !known {
 		v.assumed.ends[id] = max(v.assumed.ends[id], seq)

@@ -52,6 +52,9 @@ func (s *Store) run(ctx context.Context, p *plan, ops []ws.Op, w *writer) (err e
 	if p.numbers, err = s.give(ctx, p.schedules, w); err != nil {
 		return err
 	}
+	if done, err := s.assume(ctx, p, ops, w); done || err != nil {
+		return err
+	}
 	for range maxTries {
 		done := false
 		err := s.again(ctx, func() (err error) {
@@ -93,12 +96,6 @@ func (s *Store) try(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done 
 		return false, err
 	}
 	p.messages(ops)
-	if !p.read {
-		p.read = true
-		if done, err := s.assume(ctx, p, ops, w); done || err != nil {
-			return done, err
-		}
-	}
 	tx, err := s.begin(ctx)
 	if err != nil {
 		return false, err

@@ -23,11 +23,11 @@ type dialect interface {
 	// latest selects, for each key of a receipt, the device's last receipt that begins at or before its position. There are
 	// up to lookups keys.
 	latest(keys tuples) (query string, args []any)
-	// amend is a statement, with question marks, that makes an amendment, of which it finds the rows in their order. A row that is not
-	// as it was, or not there, or a condition given that does not hold, lets it fail with an error of again, or not hold what the next
-	// statement can tell by the condition then. Conditions may be empty.
+	// amend is a statement, with question marks, that makes an amendment, of which it finds the rows in their order. It fails, with an
+	// error of refused, where a row is not as it was or a condition given does not hold; or then it changes fewer rows, and the next
+	// statement is to insist on the condition then. Conditions may be empty.
 	amend(a *amendment, given string) (query string, args []any, then string)
-	// insist is a statement that fails, with an error of again, unless a condition holds.
+	// insist is a statement that fails, with an error of refused, unless a condition holds.
 	insist(condition string) (statement string)
 	// table is the keys as a table with question marks, its columns named after by.
 	table(by []column, keys tuples) (expression string, args []any)

@@ -60,8 +60,7 @@ func (l *loader) readConversations(lock bool) error {
 	}
 	err := l.seek(conversations, conversations.key(1), &keys, lock, func(rows scanner) error {
 		c, err := scanConversation(rows)
-		r := l.conversations.load(c.ID, conversation{Conversation: c}, lock)
-		r.exists = isThere(&c)
+		l.addConversation(&c, lock)
 		return err
 	})
 	l.answered(func() {
@@ -70,6 +69,14 @@ func (l *loader) readConversations(lock bool) error {
 		}
 	})
 	return err
+}
+
+// addConversation adds a conversation that was read, or is remembered.
+func (v *view) addConversation(c *ws.Conversation, locked bool) {
+	v.conversations.load(c.ID, conversation{Conversation: *c}, locked).exists = isThere(c)
+	if locked {
+		v.heads[c.ID] = c.Last
+	}
 }
 
 // isThere reports whether a conversation is there, and not only a number that is kept for it.

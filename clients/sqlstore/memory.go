@@ -9,7 +9,7 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// rowsKept is how many rows of each kind the memory holds: some 50 MB, when all are full.
+// rowsKept is how many rows of each kind the memory holds: some 50 MB, when all are full and keys are long.
 const rowsKept = 1 << 16
 
 // How many batches are not assumed after an assumption that was wrong: twice as many as after the one before it, if that was wrong too.
@@ -21,8 +21,8 @@ const (
 // memory is rows as this store last saw or wrote them. Others may have changed them since, so that a batch that builds on them has
 // the server compare. It is safe for concurrent use.
 type memory struct {
-	conversations *lru.Cache[ws.ConversationID, conversation]
-	users         *lru.Cache[string, user]
+	conversations *lru.Cache[ws.ConversationID, remembered]
+	users         *lru.Cache[string, struct{}] // who is known and was not banned
 	cursors       *lru.Cache[cursorRef, cursor]
 
 	mu       sync.Mutex
@@ -30,8 +30,16 @@ type memory struct {
 	left     int // of those
 }
 
+// remembered is a conversation without its name and members.
+type remembered struct {
+	ws.Conversation
+	doubted bool // others write there too: its head moved since this store wrote there, or may have
+}
+
 func newMemory() *memory {
-	return &memory{conversations: newRows[ws.ConversationID, conversation](), users: newRows[string, user](), cursors: newRows[cursorRef, cursor]()}
+	return &memory{
+		conversations: newRows[ws.ConversationID, remembered](), users: newRows[string, struct{}](), cursors: newRows[cursorRef, cursor](),
+	}
 }
 
 func newRows[K comparable, V any]() *lru.Cache[K, V] {
@@ -67,13 +75,20 @@ func (m *memory) wrong(a *assumption) {
 	m.left = m.mistrust
 	m.mu.Unlock()
 	for id := range a.conversations {
-		m.conversations.Remove(id)
+		m.doubt(id)
 	}
 	for openID := range a.senders {
 		m.users.Remove(openID)
 	}
 	for ref := range a.cursors {
 		m.cursors.Remove(ref)
+	}
+}
+
+func (m *memory) doubt(id ws.ConversationID) {
+	if c, ok := m.conversations.Get(id); ok {
+		c.doubted = true
+		m.conversations.Add(id, c)
 	}
 }
 
@@ -86,18 +101,17 @@ func (m *memory) forget() {
 
 // remember keeps what a committed batch has read and written of messages and acknowledgements.
 func (m *memory) remember(v *view) {
-	for id, c := range v.conversations.rows {
-		if c.exists && c.locked {
-			val := c.val
-			if val.Kind != ws.Direct {
-				val.members = nil // listCache has them, as many as it may
-			}
-			m.conversations.Add(id, val)
+	for _, c := range v.conversations.rows {
+		if c.exists {
+			m.rememberConversation(v, c)
 		}
 	}
 	for openID, u := range v.users.rows {
-		if u.exists && u.stored && !u.locked {
-			addOwn(m.users, openID, u.val, strings.Clone)
+		switch {
+		case u.dirty || u.val.Banned:
+			m.users.Remove(openID)
+		case u.stored && !u.locked:
+			addOwn(m.users, openID, struct{}{}, strings.Clone)
 		}
 	}
 	for ref, c := range v.cursors.rows {
@@ -107,6 +121,36 @@ func (m *memory) remember(v *view) {
 		case c.gone:
 			m.cursors.Remove(ref)
 		}
+	}
+	if v.assumed != nil {
+		for id, seq := range v.assumed.ends {
+			m.raise(id, seq)
+		}
+	}
+}
+
+// rememberConversation remembers one that the batch has written to, and how far one has come that it only acknowledged in.
+func (m *memory) rememberConversation(v *view, c *row[ws.ConversationID, conversation]) {
+	if !c.locked {
+		m.raise(c.key, c.val.Last)
+		return
+	}
+	now := remembered{Conversation: c.val.Conversation}
+	now.Name = ""
+	before, known := m.conversations.Get(c.key)
+	if known {
+		now.Key, now.doubted = before.Key, before.Last != v.heads[c.key]
+	} else {
+		now.Key = strings.Clone(now.Key)
+	}
+	m.conversations.Add(c.key, now)
+}
+
+// raise notes that a conversation has come to seq: who acknowledges what comes from another node is likely to answer.
+func (m *memory) raise(id ws.ConversationID, seq uint64) {
+	if c, ok := m.conversations.Get(id); ok && c.Last < seq {
+		c.Last = seq
+		m.conversations.Add(id, c)
 	}
 }
 

@@ -116,10 +116,10 @@ var (
 		1213: true, // deadlock
 		1020: true, // a row changed since it was read
 		1062: true, // a key that another batch inserted meanwhile
-		1690: true, // what amend or insist wants is not so
 	}
 	mysqlRefused = map[uint16]bool{
 		1048: true, 1062: true, 1064: true, 1054: true, 1146: true, 1153: true, 1264: true, 1265: true, 1292: true, 1366: true, 1390: true, 1406: true, 1300: true,
+		1690: true, // insist's
 	}
 )
 

@@ -16,8 +16,6 @@ type span struct{ from, to uint64 }
 // plan is what a batch needs to have locked and read before its ops can be applied. It is made from the ops, and grows
 // when applying them shows that they need more.
 type plan struct {
-	read bool // from now on; before, it may be enough to remember
-
 	names   map[nameRef]ws.ConversationID // 0: not found
 	reserve map[nameRef]bool              // names to be given a number
 

@@ -249,6 +249,10 @@ func (f *filling) commit(t *testing.T, s *Store) {
 	held, err := s.held(t.Context(), w) // as when the answer to a commit was lost
 	require.NoError(t, err)
 	require.True(t, held)
+	w.batch++
+	held, err = s.held(t.Context(), w)
+	require.NoError(t, err)
+	require.False(t, held)
 	s.writers <- w
 }
 

@@ -169,8 +169,7 @@ func (postgres) again(err error) bool {
 	switch e.Code {
 	case "40001", "40P01", // serialization failure, deadlock
 		"55P03", // a lock was waited for too long
-		"23505", // a key that another batch inserted meanwhile
-		"22012": // what amend or insist wants is not so
+		"23505": // a key that another batch inserted meanwhile
 		return true
 	}
 	return false

@@ -87,6 +87,7 @@ func (v *view) pave(r *route, name string, at ws.Millis) (created bool, err erro
 func (v *view) send(op *ws.Send) error {
 	op.Duplicate, op.ScheduledID, op.Cancelled, op.Members, op.Created = false, 0, false, nil, false
 	r := &op.Record
+	r.Conversation, r.Seq = 0, 0
 	to := v.route(r.Sender, op.To, op.Group, op.CreateUsers)
 	first, err := v.firstOf(to.conversation, r.Sender, r.MsgID, op.Hash)
 	if err != nil {

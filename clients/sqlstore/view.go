@@ -153,6 +153,7 @@ type view struct {
 	events        table[uint64, ws.Event]
 	leases        table[string, lease]
 
+	heads     map[ws.ConversationID]uint64 // the last positions of locked conversations, as the batch found them
 	people    map[string]*person
 	lists     map[ws.ConversationID][]string // members as they are stored
 	receipts  map[cursorRef][]ws.Receipt     // stored ones, of the spans in the plan
@@ -165,7 +166,7 @@ type view struct {
 
 func newView(p *plan) *view {
 	v := &view{
-		plan: p, numbers: p.numbers, people: map[string]*person{}, lists: map[ws.ConversationID][]string{},
+		plan: p, numbers: p.numbers, heads: map[ws.ConversationID]uint64{}, people: map[string]*person{}, lists: map[ws.ConversationID][]string{},
 		receipts: map[cursorRef][]ws.Receipt{}, spans: map[cursorRef]span{},
 	}
 	v.conversations = newTable[ws.ConversationID, conversation](noting(v, p.conversations.add))

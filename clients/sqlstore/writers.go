@@ -179,20 +179,27 @@ func (tx *transaction) sign(w *writer) error {
 	return tx.exec(tx.dialect.bind(signing), w.signature()...)
 }
 
-// held finds out whether the writer's batch was committed although the answer was lost. A transaction that still runs has
-// the row locked, and is waited for.
+// held finds out whether the writer's batch was committed although the answer was lost. A transaction that still runs has the row
+// locked, and is waited for; one that is still on its way, as a whole, finds the row changed, and fails.
 func (s *Store) held(ctx context.Context, w *writer) (held bool, err error) {
+	next := w.batch + 1
 	err = s.within(ctx, func(tx *transaction) error {
 		var keys tuples
 		keys.add(w.id[:])
 		held = false
-		return tx.pick(writers, writers.key(1), &keys, true, func(rows scanner) error {
+		if err := tx.pick(writers, writers.key(1), &keys, true, func(rows scanner) error {
 			var id []byte
 			var batch, usedAt int64
 			err := rows.Scan(&id, &batch, &usedAt)
 			held = batch == w.batch
 			return err
-		})
+		}); err != nil || held {
+			return err
+		}
+		return tx.exec(tx.dialect.bind("UPDATE yanlink_writers SET batch = ? WHERE id = ?"), next, w.id[:])
 	})
+	if err == nil && !held {
+		w.batch, w.signed = next, next
+	}
 	return held, err
 }
