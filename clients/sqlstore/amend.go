@@ -1,9 +1,13 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // The functions of this file let the server compare what a batch assumes with what is there, in the statements that change it: to
@@ -58,6 +62,11 @@ func (mysqlDialect) insist(condition string) string {
 	return "SELECT IF(" + condition + ", 0, 18446744073709551615 + 1)"
 }
 
+func (mysqlDialect) differs(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && e.Number == 1690
+}
+
 // amend locks the rows first, in their order: an UPDATE changes them in any.
 func (d postgres) amend(a *amendment, _ string) (query string, args []any, then string) {
 	table, args := d.table(a.columns(), a.rows)
@@ -70,3 +79,8 @@ func (d postgres) amend(a *amendment, _ string) (query string, args []any, then 
 
 // insist fails by a division by zero.
 func (postgres) insist(condition string) string { return "SELECT 1 / (" + condition + ")::int" }
+
+func (postgres) differs(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "22012"
+}

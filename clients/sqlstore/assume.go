@@ -20,10 +20,11 @@ type assumption struct {
 
 // assume commits a batch of messages and acknowledgements in one trip, if all that it needs is remembered. It is not done if
 // something is not, or not so any more; nothing of it holds then.
-func (s *Store) assume(ctx context.Context, p *plan, ops []ws.Op, w *writer) (done bool, err error) {
+func (s *Store) assume(ctx context.Context, ops []ws.Op, w *writer) (done bool, err error) {
 	if !onlyMessages(ops) || !s.memory.trusted() {
 		return false, nil
 	}
+	p := newPlan(ops)
 	if err := s.resolve(ctx, p); err != nil {
 		return false, err
 	}
@@ -43,14 +44,26 @@ func (s *Store) assume(ctx context.Context, p *plan, ops []ws.Op, w *writer) (do
 		s.memory.right()
 		s.memory.remember(v)
 		return true, nil
-	case w.lost:
+	case w.lost || ctx.Err() != nil:
 		return false, err
 	}
-	if !s.dialect.again(err) && !s.dialect.refused(err) {
-		s.log.Warn("a commit from memory failed, and is tried again from what is read", "error", err)
-	}
-	s.memory.wrong(v.assumed)
+	s.mistaken(v.assumed, err)
 	return false, nil
+}
+
+// mistaken takes account of why a batch did not hold that was assumed.
+func (s *Store) mistaken(a *assumption, err error) {
+	s.memory.wrong()
+	switch {
+	case s.dialect.differs(err):
+		s.memory.doubt(a)
+	case s.dialect.again(err): // a repeat, or a batch that stood in the way
+	default:
+		s.log.Warn("a commit from memory failed, and is made from what is read", "error", err)
+		if !s.dialect.refused(err) {
+			s.forget()
+		}
+	}
 }
 
 // assumed applies ops to what is remembered; nil if that is not enough, or an op is refused, for which it does not vouch.

@@ -225,6 +225,14 @@ func TestStore_Assume(t *testing.T) {
 			require.Equal(a, "one", list[0].Node)
 			require.Equal(a, "other", list[1].Node, "what was acknowledged first stays")
 		},
+		"acknowledgedOutOfOrderElsewhere": func(a *assuming) {
+			mustCommit(a, a.one, a.write("alice", "third"), a.write("alice", "fourth"))
+			mustCommit(a, a.other, &ws.Ack{User: "bob", Device: "web", Conversation: a.pair, From: 4, To: 4, Node: "other"})
+			require.False(a, a.holds(a.ack(3)), "only what receipts cover has moved")
+			list, err := a.other.ReceiptsAfter(a.Context(), ws.DeviceRef{User: "bob", Device: "web"}, a.pair, 2)
+			require.NoError(a, err)
+			require.Len(a, list, 2)
+		},
 		"sentElsewhereAcknowledgedHere": func(a *assuming) {
 			mustCommit(a, a.other, a.write("alice", "third"))
 			op := a.ack(3)
@@ -241,6 +249,13 @@ func TestStore_Assume(t *testing.T) {
 			a.reads(op, sent)
 			a.refused(op, protocol.BadField)
 			require.NoError(a, sent.Err)
+		},
+		"fencedAndUnanswered": func(a *assuming) {
+			w := <-a.one.writers
+			require.NoError(a, a.other.within(a.Context(), func(tx *transaction) error { return tx.fence() }))
+			_, err := a.one.held(a.Context(), w)
+			require.ErrorIs(a, err, errUnsettled, "it may have held before")
+			a.one.writers <- w
 		},
 		"fenced": func(a *assuming) {
 			require.NoError(a, a.other.within(a.Context(), func(tx *transaction) error { return tx.fence() }))
@@ -290,7 +305,6 @@ func (a *assuming) refused(op ws.Op, code protocol.Code) {
 // After assumptions that were wrong a store reads for a while, the longer the more there were one after the other.
 func TestMemory_Mistrust(t *testing.T) {
 	m := newMemory()
-	nothing := &assumption{}
 	read := func() (n int) {
 		for !m.trusted() {
 			n++
@@ -299,11 +313,11 @@ func TestMemory_Mistrust(t *testing.T) {
 	}
 	require.Zero(t, read())
 	for _, n := range []int{8, 16, 32, 64, 128, 256, 512, 512} {
-		m.wrong(nothing)
+		m.wrong()
 		require.Equal(t, n, read())
 	}
 	m.right()
-	m.wrong(nothing)
+	m.wrong()
 	require.Equal(t, 8, read())
 }
 
@@ -328,7 +342,7 @@ func TestStore_LateAssumption(t *testing.T) {
 		tx, err := a.one.begin(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, tx.write(v, &late))
-		require.True(t, a.one.dialect.refused(tx.Commit(t.Context())))
+		require.True(t, a.one.dialect.differs(tx.Commit(t.Context())))
 		a.one.writers <- w
 		require.True(t, a.holds(a.write("alice", "third")), "from the same place")
 	})

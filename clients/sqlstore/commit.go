@@ -29,6 +29,9 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 		return err
 	}
 	defer func() { s.writers <- w.next() }()
+	if done, err := s.assume(ctx, ops, w); done || err != nil {
+		return err
+	}
 	p := newPlan(ops)
 	err = s.run(ctx, p, ops, w)
 	if !errors.Is(err, errNoWriter) {
@@ -50,9 +53,6 @@ func (s *Store) commit(ctx context.Context, ops []ws.Op) error {
 // run brings a batch through, however often it has to be begun.
 func (s *Store) run(ctx context.Context, p *plan, ops []ws.Op, w *writer) (err error) {
 	if p.numbers, err = s.give(ctx, p.schedules, w); err != nil {
-		return err
-	}
-	if done, err := s.assume(ctx, p, ops, w); done || err != nil {
 		return err
 	}
 	for range maxTries {

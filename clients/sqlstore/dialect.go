@@ -23,12 +23,14 @@ type dialect interface {
 	// latest selects, for each key of a receipt, the device's last receipt that begins at or before its position. There are
 	// up to lookups keys.
 	latest(keys tuples) (query string, args []any)
-	// amend is a statement, with question marks, that makes an amendment, of which it finds the rows in their order. It fails, with an
-	// error of refused, where a row is not as it was or a condition given does not hold; or then it changes fewer rows, and the next
-	// statement is to insist on the condition then. Conditions may be empty.
+	// amend is a statement, with question marks, that makes an amendment, of which it finds the rows in their order. Where a row is not
+	// as it was it fails, with an error of differs; or it changes fewer rows, and the next statement is to insist on the condition then.
+	// given is that of an amendment right before, on which this one insists if it cannot fail itself.
 	amend(a *amendment, given string) (query string, args []any, then string)
-	// insist is a statement that fails, with an error of refused, unless a condition holds.
+	// insist is a statement that fails, with an error of differs, unless a condition holds.
 	insist(condition string) (statement string)
+	// differs reports whether what an amendment compares, or what is insisted on, is not so. Such an error is refused too.
+	differs(err error) bool
 	// table is the keys as a table with question marks, its columns named after by.
 	table(by []column, keys tuples) (expression string, args []any)
 	// among is a condition, with question marks, that a column is one of keys.

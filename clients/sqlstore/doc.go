@@ -11,7 +11,7 @@
 //
 // That is two trips. A batch of nothing but messages and acknowledgements takes one where the store remembers the conversations, cursors
 // and users that it needs: the ops are applied to what is remembered, and what changed is written by statements that fail where a row is
-// not as it was remembered. Then nothing of it holds, what was remembered is forgotten, and the batch reads like any other. Another
+// not as it was remembered. Then nothing of it holds, what was assumed is doubted, and the batch reads like any other. Another
 // node may have changed every row meanwhile; what is remembered is only a guess, and cheap when it is right.
 //
 // # Locks
@@ -28,5 +28,6 @@
 //
 // # Lost answers
 //
-// Each batch leaves its number in a row of its writer. When the answer to a commit is lost, that row says what became of it.
+// Each batch leaves its number in a row of its writer. When the answer to a commit is lost, that row says what became of it, and
+// gets another number, with which nothing that comes late can hold.
 package sqlstore

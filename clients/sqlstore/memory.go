@@ -68,27 +68,27 @@ func (m *memory) right() {
 	m.mistrust = 0
 }
 
-// wrong forgets what a batch assumed: something of it is not so any more.
-func (m *memory) wrong(a *assumption) {
+// wrong notes that a batch that was assumed did not hold.
+func (m *memory) wrong() {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.mistrust = min(max(2*m.mistrust, leastMistrust), mostMistrust)
 	m.left = m.mistrust
-	m.mu.Unlock()
+}
+
+// doubt is about what a batch assumed, of which something is not so any more: what is read next tells.
+func (m *memory) doubt(a *assumption) {
 	for id := range a.conversations {
-		m.doubt(id)
+		if c, ok := m.conversations.Get(id); ok {
+			c.doubted = true
+			m.conversations.Add(id, c)
+		}
 	}
 	for openID := range a.senders {
 		m.users.Remove(openID)
 	}
 	for ref := range a.cursors {
 		m.cursors.Remove(ref)
-	}
-}
-
-func (m *memory) doubt(id ws.ConversationID) {
-	if c, ok := m.conversations.Get(id); ok {
-		c.doubted = true
-		m.conversations.Add(id, c)
 	}
 }
 

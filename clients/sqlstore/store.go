@@ -86,10 +86,15 @@ func (s *Store) translate(err error) error {
 	if err == nil || errors.As(err, &coded) || s.dialect.refused(err) {
 		return err
 	}
+	s.forget()
+	return unavailable(err)
+}
+
+// forget forgets all that was remembered.
+func (s *Store) forget() {
 	s.names.Purge()
 	s.lists.forget()
 	s.memory.forget()
-	return unavailable(err)
 }
 
 // read calls fn with a context that ends with the statement timeout.

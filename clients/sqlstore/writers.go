@@ -10,11 +10,11 @@ import (
 )
 
 // writer is a place to commit from. Its row in the database, written in each of its transactions, holds the number of the
-// last batch that was committed from it.
+// last batch that was committed from it, or a later one after which nothing that was tried before can hold.
 type writer struct {
 	id       [16]byte
 	batch    int64     // the last one that was tried
-	signed   int64     // the last one that holds
+	signed   int64     // the one in its row
 	tenure   *tenure   // whose it is; nil: of a ledger that is shared
 	enrolled time.Time // when its row was there for sure; zero: never
 	lost     bool      // nobody knows whether its last batch holds; its row may still be written
@@ -179,6 +179,9 @@ func (tx *transaction) sign(w *writer) error {
 	return tx.exec(tx.dialect.bind(signing), w.signature()...)
 }
 
+// errUnsettled says that nobody can know any more what became of a commit.
+var errUnsettled = errors.New("the row that would say what became of a commit was removed")
+
 // held finds out whether the writer's batch was committed although the answer was lost. A transaction that still runs has the row
 // locked, and is waited for; one that is still on its way, as a whole, finds the row changed, and fails.
 func (s *Store) held(ctx context.Context, w *writer) (held bool, err error) {
@@ -186,15 +189,18 @@ func (s *Store) held(ctx context.Context, w *writer) (held bool, err error) {
 	err = s.within(ctx, func(tx *transaction) error {
 		var keys tuples
 		keys.add(w.id[:])
-		held = false
+		there := false
 		if err := tx.pick(writers, writers.key(1), &keys, true, func(rows scanner) error {
 			var id []byte
 			var batch, usedAt int64
 			err := rows.Scan(&id, &batch, &usedAt)
-			held = batch == w.batch
+			there, held = true, batch == w.batch
 			return err
 		}); err != nil || held {
 			return err
+		}
+		if !there {
+			return errUnsettled
 		}
 		return tx.exec(tx.dialect.bind("UPDATE yanlink_writers SET batch = ? WHERE id = ?"), next, w.id[:])
 	})
