@@ -205,7 +205,7 @@ func (f *filling) read(t *testing.T, s *Store) {
 
 // commit makes batches of every kind of op.
 func (f *filling) commit(t *testing.T, s *Store) {
-	var sends, acks, remembered, connects []ws.Op
+	var sends, acks, connects, nextSends, nextAcks []ws.Op // the next ones are of what is remembered by then
 	at := ws.Millis(filledAt) * 2
 	for i := range batch {
 		a, b := f.pair(i * 3)
@@ -215,16 +215,17 @@ func (f *filling) commit(t *testing.T, s *Store) {
 			&ws.Ack{User: f.user(b), Device: "web", Conversation: id, From: 10, To: 12, Cursor: inDirect, Due: inDirect}, // partly known
 			&ws.Ack{User: f.user(b), Device: "~tab", Conversation: id, From: 10, To: 12, Cursor: 12},                     // its first
 			&ws.MarkRead{User: f.user(b), Conversation: id, Seq: inDirect + 1, At: at})
-		remembered = append(remembered,
-			&ws.Send{To: f.user(b), Record: ws.Record{Sender: f.user(a), MsgID: f.msgid(1<<40 + 1), Body: "Next", CreatedAt: at}},
-			&ws.Ack{User: f.user(b), Device: "web", Conversation: id, From: inDirect + 1, To: inDirect + 1, Cursor: inDirect + 1})
+		nextSends = append(nextSends, &ws.Send{To: f.user(b), Record: ws.Record{Sender: f.user(a), MsgID: f.msgid(1<<40 + 1), Body: "Next", CreatedAt: at}})
+		nextAcks = append(nextAcks, &ws.Ack{User: f.user(b), Device: "web", Conversation: id, From: inDirect + 1, To: inDirect + 1, Cursor: inDirect + 1})
 		connects = append(connects, &ws.OpenDevice{
 			User: f.user(i * 5), Device: "phone", At: at, Accept: &ws.AcceptToken{Token: ws.Token{Hash: f.token(i, 9), OpenID: f.user(i * 5)}, At: at},
 		}, &ws.SeenDevice{User: f.user(i * 5), Device: "web", At: at})
 	}
 	mustCommit(t, s, sends...)
 	mustCommit(t, s, acks...)
-	mustCommit(t, s, remembered...)
+	mustCommit(t, s, nextSends...)
+	s.memory.left = 0 // to explain comes between statements of which one asks about the other
+	mustCommit(t, s, nextAcks...)
 	mustCommit(t, s, connects...)
 	mustCommit(t, s, &ws.DropDevice{User: f.user(1), Device: "~tab", Epoch: 1}, &ws.BanUser{OpenID: f.user(9), Banned: true},
 		&ws.RevokeTokens{OpenID: f.user(8), At: at}, &ws.PutUser{OpenID: f.user(7), Name: "Other"},
