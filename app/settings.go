@@ -52,7 +52,7 @@ func (b *Bundle) engineOptions() ws.Options {
 	}
 }
 
-// The pace of commits to databases: a commit is eight or ten statements there in two trips, however many messages it holds, the database is
+// The pace of commits to databases: a commit is six to ten statements there, however many messages it holds, the database is
 // everybody's, and a node that has recipients only would commit nothing but acknowledgements. What comes after a pause waits for
 // neither.
 const (

@@ -183,7 +183,7 @@ func (tx *transaction) amend(a *amendment, given string) (then string, err error
 
 // amendedConversations leaves what others may have changed beside the head alone.
 func (v *view) amendedConversations() *amendment {
-	a := &amendment{of: conversations, set: conversations.named("last_seq", "updated_at"), held: conversations.named("last_seq", "members_version")}
+	a := &amendment{of: conversations, set: headSet, held: headHeld}
 	for _, r := range v.conversations.there(cmp.Compare) {
 		old := v.assumed.conversations[r.key]
 		a.rows.add(int64(r.key), int64(r.val.Last), int64(r.val.UpdatedAt), int64(old.Last), int64(old.MembersVersion))
@@ -192,8 +192,7 @@ func (v *view) amendedConversations() *amendment {
 }
 
 func (v *view) amendedCursors() *amendment {
-	at := cursors.named("seq", "due_seq", "covered_seq")
-	a := &amendment{of: cursors, set: at, held: at}
+	a := &amendment{of: cursors, set: cursorAt, held: cursorAt}
 	for _, r := range v.cursors.there(compareCursors) {
 		c, old := r.val.written(), v.assumed.cursors[r.key]
 		a.rows.add(r.key.User, r.key.Device, int64(r.key.id), int64(c.Seq), int64(c.Due), int64(c.covered), int64(old.Seq), int64(old.Due), int64(old.covered))
@@ -222,7 +221,7 @@ func (tx *transaction) compare(a *assumption, w *writer, given string) error {
 		for _, id := range slices.Sorted(maps.Keys(a.ends)) {
 			ends.add(int64(id), bounded(a.ends[id]))
 		}
-		table, positions := tx.dialect.table(conversations.named("id", "last_seq"), ends)
+		table, positions := tx.dialect.table(endOf, ends)
 		conditions = append(conditions, "(SELECT COUNT(*) FROM "+table+" AS k JOIN yanlink_conversations AS c ON c.id = k.id AND c.last_seq >= k.last_seq) = ?")
 		args = append(append(args, positions...), int64(ends.len()))
 	}

@@ -80,6 +80,14 @@ var (
 // conversationKey is what finds a conversation by its name.
 var conversationKey = conversations.named("kind", "conversation_key")
 
+// What a commit from memory changes, and what tells whether that is as remembered.
+var (
+	headSet  = conversations.named("last_seq", "updated_at")
+	headHeld = conversations.named("last_seq", "members_version")
+	cursorAt = cursors.named("seq", "due_seq", "covered_seq")
+	endOf    = conversations.named("id", "last_seq")
+)
+
 // user is a user's row: what the contract shows, and when the tokens were revoked last.
 type user struct {
 	ws.User
