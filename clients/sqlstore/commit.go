@@ -139,18 +139,7 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 		_ = tx.Rollback() // the first error counts
 		return err
 	}
-	answer := make(chan error, 1)
-	s.background.Go(func() {
-		// Whoever waits for it may go: what becomes of it must not depend on that.
-		answer <- tx.Commit(context.WithoutCancel(ctx))
-	})
-	var err error
-	select {
-	case err = <-answer:
-	case <-ctx.Done():
-		w.lost = true
-		return ctx.Err()
-	}
+	err := tx.Commit(ctx)
 	if err != nil && !s.dialect.again(err) && !s.dialect.refused(err) {
 		err = s.settle(ctx, w, err)
 	}
@@ -160,7 +149,7 @@ func (s *Store) finish(ctx context.Context, tx *transaction, v *view, w *writer)
 	return err
 }
 
-// settle finds out what became of a commit whose answer was lost.
+// settle finds out what became of a commit whose answer was lost. If ctx is over as well, nobody knows.
 func (s *Store) settle(ctx context.Context, w *writer, cause error) error {
 	held, err := s.held(ctx, w)
 	if err != nil {

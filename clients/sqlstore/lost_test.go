@@ -198,3 +198,33 @@ func loseOne(t *testing.T, s *Store, l *lossy, remembered bool) {
 	}
 	require.Equal(t, bodies, found)
 }
+
+// Whoever has no more time for a commit under way is told so, and takes no lock with it; made again, the message stands once.
+func TestStore_CommitOutOfTime(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		for _, remembered := range []bool{false, true} {
+			t.Run(fmt.Sprintf("remembered=%t", remembered), func(t *testing.T) {
+				opt := onePlace(t, driver, server)
+				a := assumes(t, opt, mustOpen(t, opt))
+				held, err := a.other.begin(t.Context())
+				require.NoError(t, err)
+				require.NoError(t, held.exec("UPDATE yanlink_writers SET used_at = used_at + 1"))
+				require.NoError(t, held.answer())
+
+				op := a.write("alice", "third")
+				if !remembered {
+					a.one.memory.forget()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				defer cancel()
+				require.ErrorIs(t, a.one.Commit(ctx, []ws.Op{op}), ws.ErrUnavailable)
+				require.NoError(t, held.Rollback())
+
+				again := a.write("alice", "third")
+				mustCommit(t, a.one, again)
+				require.Equal(t, uint64(3), again.Record.Seq)
+				mustHold(t, opt)
+			})
+		}
+	})
+}

@@ -22,7 +22,7 @@ type Store struct {
 
 	use        sync.RWMutex // held for reading by whatever uses the database, for writing by Close
 	closed     bool
-	background sync.WaitGroup // what callers may not wait for: COMMITs, and reads that they share
+	background sync.WaitGroup // reads that several callers share, who may not wait for them
 
 	writers chan *writer // those that nobody commits from; nil: one to be made
 	names   *nameCache
