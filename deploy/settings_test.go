@@ -1,6 +1,8 @@
 package deploy_test
 
 import (
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,4 +127,32 @@ func TestDockerfile_Settings(t *testing.T) {
 	}
 	needed := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(read(t, "../go.mod")))
 	require.Contains(t, text, "golang:"+needed[1])
+}
+
+// TestDockerfile_Context holds that the image is built of all that the program is made of.
+func TestDockerfile_Context(t *testing.T) {
+	var included []string
+	for _, line := range strings.Split(string(read(t, "Dockerfile.dockerignore")), "\n") {
+		if path, ok := strings.CutPrefix(line, "!"); ok {
+			included = append(included, path)
+		}
+	}
+	const files = `{{if .Module}}{{if .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}}
+{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}
+{{end}}{{end}}{{end}}`
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "timetzdata,nomsgpack", "-f", files, ".")
+	list.Dir = ".."
+	out, err := list.Output()
+	require.NoError(t, err)
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	for _, file := range strings.Fields(string(out)) {
+		path, err := filepath.Rel(root, file)
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(included, func(in string) bool {
+			return path == in || strings.HasPrefix(filepath.ToSlash(path), in+"/")
+		}), "%s is not in the context", path)
+	}
+	require.Contains(t, included, "go.mod")
+	require.Contains(t, included, "go.sum")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/gin-gonic/gin"
 
@@ -10,13 +11,13 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-func mount(ctx context.Context, cfg *configs.Config, mySSO ws.Authenticator, router *gin.Engine) error {
+func mount(ctx context.Context, cfg *configs.Config, mySSO ws.Authenticator, logger *slog.Logger, router *gin.Engine) error {
 	// HERE
 	return err
 }
 
 func main() {
-	if err := mount(context.Background(), configs.Default(), nil, gin.New()); err != nil {
+	if err := mount(context.Background(), configs.Default(), nil, slog.Default(), gin.New()); err != nil {
 		panic(err)
 	}
 }
