@@ -115,6 +115,8 @@ type Head struct {
 	Key          string // as in Conversation: whom a direct one concerns needs no question to the ledger
 	Last         uint64
 	UpdatedAt    Millis
+	// MembersVersion is as in Conversation: as long as it stays the same, so do the members.
+	MembersVersion uint64
 }
 
 // Position is where a device stands in a conversation.

@@ -23,6 +23,8 @@ type reconciler struct {
 	mu         sync.Mutex
 	dispatched map[ConversationID]uint64 // heads that were offered here since the last pass but one
 	before     map[ConversationID]uint64
+
+	lists memberLists // the run goroutine's own
 }
 
 // noteDispatched spares the fast pass what sessions here were offered. Of what came over the bus nobody knows whether both of its users,
@@ -71,6 +73,7 @@ func (r *reconciler) run(g *Gateway) {
 			continue // the gateway is stopping
 		} else if err != nil {
 			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
+			r.lists.forget() // the ledger may be another server's now
 		} else {
 			since = began - millis(g.opt.ReconcileEvery+g.opt.CommitTimeout+commitSlack)
 		}
@@ -125,12 +128,12 @@ func (g *Gateway) ring(ctx context.Context, head Head) error {
 		}
 		return nil
 	}
-	members, err := g.store.Members(ctx, head.Conversation)
+	members, err := g.reconciler.lists.of(ctx, g.store, head)
 	if err != nil {
 		return err
 	}
-	for i := range members {
-		g.ringUser(members[i].User, head)
+	for _, member := range members {
+		g.ringUser(member, head)
 	}
 	return nil
 }

@@ -161,7 +161,7 @@ func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, 
 }
 
 func headOf(c *ws.Conversation) ws.Head {
-	return ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt}
+	return ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt, MembersVersion: c.MembersVersion}
 }
 
 // positionOf returns where a device stands in one of its user's conversations.

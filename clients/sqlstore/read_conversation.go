@@ -91,10 +91,10 @@ func (s *Store) Stays(ctx context.Context, id ws.ConversationID, user string) (f
 
 // Updated implements ws.Reader.
 func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, err error) {
-	query := "SELECT id, kind, conversation_key, last_seq, updated_at FROM yanlink_conversations WHERE updated_at >= ? AND last_seq > 0"
+	query := "SELECT id, kind, conversation_key, last_seq, updated_at, members_version FROM yanlink_conversations WHERE updated_at >= ? AND last_seq > 0"
 	err = s.query(ctx, func(rows scanner) error {
 		var h ws.Head
-		err := rows.Scan(number(&h.Conversation), number(&h.Kind), &h.Key, number(&h.Last), number(&h.UpdatedAt))
+		err := rows.Scan(number(&h.Conversation), number(&h.Kind), &h.Key, number(&h.Last), number(&h.UpdatedAt), number(&h.MembersVersion))
 		heads = append(heads, h)
 		return err
 	}, query, int64(since))

@@ -198,7 +198,7 @@ func (m *MemStore) Updated(ctx context.Context, since ws.Millis) (found []ws.Hea
 	err = m.read(ctx, func(l *ledger) error {
 		for _, c := range l.conversations {
 			if c.Last > 0 && c.UpdatedAt >= since {
-				found = append(found, ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt})
+				found = append(found, ws.Head{Conversation: c.ID, Kind: c.Kind, Key: c.Key, Last: c.Last, UpdatedAt: c.UpdatedAt, MembersVersion: c.MembersVersion})
 			}
 		}
 		return nil

@@ -199,7 +199,7 @@ var recordRules = []rule{
 		require.NoError(s, err)
 		newer := ws.Head{
 			Conversation: border.Record.Conversation, Kind: ws.Direct, Key: ws.DirectKey("alice", "carol"),
-			Last: 1, UpdatedAt: border.Record.CreatedAt,
+			Last: 1, UpdatedAt: border.Record.CreatedAt, MembersVersion: s.conversation(border.Record.Conversation).MembersVersion,
 		}
 		require.Equal(s, []ws.Head{newer}, heads)
 
@@ -209,9 +209,26 @@ var recordRules = []rule{
 		require.NoError(s, err)
 		require.ElementsMatch(s, []ws.Head{newer, {
 			Conversation: older, Kind: ws.Direct, Key: ws.DirectKey("alice", "bob"), Last: 2, UpdatedAt: last.Record.CreatedAt,
+			MembersVersion: s.conversation(older).MembersVersion,
 		}}, heads)
 		heads, err = s.Updated(s.ctx, last.Record.CreatedAt+1)
 		require.NoError(s, err)
 		require.Empty(s, heads)
+	}},
+	{"updatedMembers", func(s *subject) {
+		s.users("alice", "bob", "carol")
+		id := s.group("g", "alice", "bob")
+		for _, change := range []*ws.Change{
+			nil, s.changing(id, ws.KindJoined, "alice", "carol"), s.changing(id, ws.KindLeft, "alice", "bob"), s.changing(id, ws.KindRenamed, "alice", ""),
+		} {
+			if change != nil {
+				s.holds(change)
+			}
+			heads, err := s.Updated(s.ctx, 0)
+			require.NoError(s, err)
+			i := slices.IndexFunc(heads, func(h ws.Head) bool { return h.Conversation == id })
+			require.GreaterOrEqual(s, i, 0)
+			require.Equal(s, s.conversation(id).MembersVersion, heads[i].MembersVersion)
+		}
 	}},
 }
