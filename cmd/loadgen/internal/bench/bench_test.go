@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -151,11 +152,38 @@ func TestSettings_LimitsAreWhatIsMeasured(t *testing.T) {
 	l, err := newLauncher(t.Context(), o, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close()) }()
-	file, err := l.configure("127.0.0.1:1", "127.0.0.1:2")
+	file, err := l.configure("127.0.0.1:1", "127.0.0.1:2", "")
 	require.NoError(t, err)
 	config, err := configs.Load(file)
 	require.NoError(t, err)
 	require.Equal(t, configs.Default().Limits, config.Limits)
+}
+
+// A kept ledger is the large one; what is compared with it is empty.
+func TestLauncher_Empty(t *testing.T) {
+	kept := t.TempDir()
+	o, err := parse([]string{"-suite", "ledger", "-server", os.Args[0], "-data", kept}, os.Stderr)
+	require.NoError(t, err)
+	l, err := newLauncher(t.Context(), o, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	folder := func(e *endpoint, err error) string {
+		require.NoError(t, err)
+		require.NoError(t, e.stop())
+		config, err := configs.Load(filepath.Join(l.dir, fmt.Sprintf("yanlink-%d.yaml", l.starts)))
+		require.NoError(t, err)
+		return config.Store.Dir
+	}
+	require.Equal(t, kept, folder(l.start(t.Context(), nameYanlink)))
+	require.NotEqual(t, kept, folder(l.startEmpty(t.Context())))
+}
+
+// What the large ledger's server does between its turns is compaction that they have caused.
+func TestLarge_Cost(t *testing.T) {
+	run := scenario.Merge(nil)
+	run.Delivered, run.Usage = 1000, measure.Usage{Wall: time.Second, Server: 2 * time.Second}
+	l := large{runs: []scenario.Result{run, run}, between: time.Second}
+	require.InDelta(t, 2500, l.cost(), 1e-6)
 }
 
 func stderrLine(code int) string {
@@ -279,7 +307,7 @@ func TestOptions_SizesGiveWayToFlags(t *testing.T) {
 
 func TestSettings_AreWhatTheServerReads(t *testing.T) {
 	l := &launcher{dir: t.TempDir(), limits: unlimited}
-	e, err := l.configure("127.0.0.1:1", "127.0.0.1:2")
+	e, err := l.configure("127.0.0.1:1", "127.0.0.1:2", "")
 	require.NoError(t, err)
 	config, err := configs.Load(e)
 	require.NoError(t, err)

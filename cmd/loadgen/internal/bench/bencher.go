@@ -19,6 +19,8 @@ type bencher struct {
 	o     *options
 	names []string // the contenders
 	start func(ctx context.Context, name string) (*endpoint, error)
+	// startEmpty starts Yanlink on an empty ledger; nil of run.
+	startEmpty func(ctx context.Context) (*endpoint, error)
 	// cluster starts several servers that stand together; nil of run.
 	cluster func(ctx context.Context, database services.Kind, nodes int, progress io.Writer) (*cluster, error)
 	stderr  io.Writer
@@ -43,7 +45,7 @@ func benchmark(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	if err != nil {
 		return exit(stderr, err)
 	}
-	b.start, b.cluster, b.names = l.start, l.cluster, []string{nameYardstick, nameYanlink}
+	b.start, b.startEmpty, b.cluster, b.names = l.start, l.startEmpty, l.cluster, []string{nameYardstick, nameYanlink}
 	if o.only != "" {
 		b.names = []string{o.only}
 	}

@@ -3,9 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/yanlink/yanlink/cmd/loadgen/internal/scenario"
 )
 
 // lagAtCost is how many times later than elsewhere the generator may be where no latency is measured.
@@ -64,54 +61,6 @@ func spread(values []float64) float64 {
 		return 0
 	}
 	return (high/low - 1) * 100
-}
-
-// emptyFor is how long a ledger counts as empty at most: later it is compacted, as a large one is.
-const emptyFor = 20 * time.Second
-
-// ledger compares a message's cost on an empty ledger with its cost after many.
-func (b *bencher) ledger(ctx context.Context) error {
-	return b.with(ctx, nameYanlink, func(e *endpoint) error {
-		load := b.o.load()
-		load.Duration = min(load.Duration, emptyFor)
-		empty, err := b.traffic(ctx, "ledger, empty", nameYanlink, e, load)
-		if err != nil {
-			return err
-		}
-		if err := b.filled(ctx, nameYanlink, e); err != nil {
-			return err
-		}
-		full, err := b.traffic(ctx, "ledger, filled", nameYanlink, e, b.o.load())
-		if err != nil {
-			return err
-		}
-		b.report.figure(fmt.Sprintf("CPU per message after %d messages", b.o.fill), "% more than empty",
-			(full.CPUPerMillion/empty.CPUPerMillion-1)*100, atMost(15))
-		return nil
-	})
-}
-
-// filled sends Fill messages and gives the server time to settle.
-func (b *bencher) filled(ctx context.Context, name string, e *endpoint) error {
-	load := b.o.load()
-	load.Warmup, load.Max = 0, b.o.fill
-	load.Duration = time.Minute + time.Duration(b.o.fill)*time.Millisecond
-	result, err := scenario.Run(ctx, e.target, load, b.note("fill "+name))
-	if err != nil {
-		return err
-	}
-	b.report.Runs = append(b.report.Runs, RunRecord{Suite: "fill", Server: name, Traffic: &result})
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(b.o.rest):
-		return nil
-	}
-}
-
-func (b *bencher) fillUp(ctx context.Context) error {
-	name := b.names[len(b.names)-1]
-	return b.with(ctx, name, func(e *endpoint) error { return b.filled(ctx, name, e) })
 }
 
 // figures runs everything that has a bound.

@@ -96,6 +96,15 @@ type endpoint struct {
 
 // start runs one of the two, fresh.
 func (l *launcher) start(ctx context.Context, name string) (*endpoint, error) {
+	return l.startOn(ctx, name, l.data)
+}
+
+// startEmpty runs Yanlink on an empty ledger, whatever folder the user keeps one in.
+func (l *launcher) startEmpty(ctx context.Context) (*endpoint, error) {
+	return l.startOn(ctx, nameYanlink, "")
+}
+
+func (l *launcher) startOn(ctx context.Context, name, data string) (*endpoint, error) {
 	addr, err := freeport.Address()
 	if err != nil {
 		return nil, err
@@ -105,7 +114,7 @@ func (l *launcher) start(ctx context.Context, name string) (*endpoint, error) {
 	profiles := addr
 	if name == nameYardstick {
 		command.Path, command.Args = l.self, []string{"yardstick", "-listen", addr}
-	} else if profiles, err = l.yanlink(&command); err != nil {
+	} else if profiles, err = l.yanlink(&command, data); err != nil {
 		return nil, err
 	}
 	process, err := child.Start(ctx, command)
@@ -117,18 +126,17 @@ func (l *launcher) start(ctx context.Context, name string) (*endpoint, error) {
 }
 
 // yanlink completes the command with a configuration of its own and returns the admin address.
-func (l *launcher) yanlink(command *child.Command) (admin string, err error) {
+func (l *launcher) yanlink(command *child.Command, data string) (admin string, err error) {
 	if admin, err = freeport.Address(); err != nil {
 		return "", err
 	}
-	config, err := l.configure(command.Addr, admin)
+	config, err := l.configure(command.Addr, admin, data)
 	command.Path, command.Args = l.server, []string{"-config", config}
 	return admin, err
 }
 
-// configure writes a configuration file.
-func (l *launcher) configure(addr, admin string) (path string, err error) {
-	data := l.data
+// configure writes a configuration file. Without a folder for the ledger there is an empty one.
+func (l *launcher) configure(addr, admin, data string) (path string, err error) {
 	if data == "" {
 		if data, err = os.MkdirTemp(l.dir, "ledger-"); err != nil {
 			return "", fmt.Errorf("make a folder for the ledger: %w", err)

@@ -70,14 +70,14 @@ func (o *options) flags(output io.Writer) *flag.FlagSet {
 	f.StringVar(&o.target, "target", "", "run: loopback `address` of the server")
 	f.IntVar(&o.pid, "pid", 0, "run: the server's process, to know what it costs")
 	f.StringVar(&o.admin, "admin", "", "run: loopback `address` where the server has /debug/pprof")
-	f.IntVar(&o.rounds, "rounds", 0, "how often both servers take their turn (default 1, of pairs and storm 2, with -full 3)")
+	f.IntVar(&o.rounds, "rounds", 0, "how often both servers, or both ledgers, take their turn (default 1, of pairs and storm 2, with -full 3, of ledger 6)")
 	f.IntVar(&o.users, "users", 0, "users of pairs, rate, ledger, fill and neighbours; two to a pair (default 1000, of neighbours 100)")
 	f.IntVar(&o.inFlight, "inflight", 4, "closed loop: messages in flight from each pair")
 	f.IntVar(&o.body, "body", 128, "`bytes` of a message")
 	f.Float64Var(&o.rate, "rate", 0, "open loop: messages a second (default 2000, for users 4000, for neighbours 500, of soak half of saturation)")
 	f.BoolVar(&o.duplex, "duplex", false, "both users of a pair send")
 	f.DurationVar(&o.warmup, "warmup", 2*time.Second, "time before the measured part")
-	f.DurationVar(&o.duration, "duration", 0, "measured time of one run (default 8s, of rate and neighbours 15s, of standing and soak 60s; with -full 20s, of rate and ledger 60s, of neighbours 30s, of soak 30m)")
+	f.DurationVar(&o.duration, "duration", 0, "measured time of one run (default 8s, of rate and neighbours 15s, of standing and soak 60s; with -full 20s, of rate 60s, of neighbours and ledger 30s, of soak 30m)")
 	f.Int64Var(&o.max, "max", 0, "end a run after that many messages (default no limit but -duration)")
 	f.IntVar(&o.clients, "clients", 0, "connections of idle, standing, storm, failover and restart (default 2000, with -full 10000, of storm 5000)")
 	f.Int64Var(&o.fill, "fill", 0, "messages to fill the ledger with (default 100000, with -full 5000000)")
@@ -160,7 +160,8 @@ func (o *options) fillIn() {
 		orInt(&o.duration, time.Duration(pick(60, 1800))*time.Second)
 	case "ledger":
 		// A large ledger is compacted in rounds, one in half a minute at full speed: a shorter time measures whether one falls into it.
-		orInt(&o.duration, time.Duration(pick(8, 60))*time.Second)
+		orInt(&o.duration, time.Duration(pick(8, 30))*time.Second)
+		orInt(&o.rounds, pick(1, 6))
 	case "standing":
 		orInt(&o.duration, time.Minute)
 		orInt(&o.clients, pick(2000, 10_000))
