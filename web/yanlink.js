@@ -129,6 +129,7 @@ class Connection {
     this.#drop();
     const round = this.#round;
     this.#set({ state: "connecting" });
+    this.#deadline = setTimeout(() => this.#broken(), patience); // a token may never come
     let token;
     try {
       token = await this.#on.token(this.#renew);
@@ -157,6 +158,7 @@ class Connection {
       if (opened) this.#closed(code, reason);
       else this.#turnedAway();
     };
+    clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#broken(), patience);
   }
 
@@ -344,6 +346,7 @@ export class Link {
   #heeded = new Promise((done) => { this.#heed = done; }); // nothing is acknowledged before somebody listens
   #ready;
   #epoch;
+  #frameBytes = 65_536; // until a server says what it takes
   #inbox = new Inbox();
   #tails = new Map(); // conversationId -> the handlers that run
   #marks = new Map(); // conversationId -> acknowledged up to, by any tab
@@ -508,7 +511,13 @@ export class Link {
       this.#lead();
       if (!signal.aborted) await new Promise((done) => { signal.onabort = done; });
     };
-    navigator.locks.request(this.#name, { signal }, hold).catch(() => {}); // closed while it waited
+    navigator.locks.request(this.#name, { signal }, hold).catch((error) => {
+      if (signal.aborted) return; // closed while it waited
+      this.#emit("error", error); // refused, as in a sandboxed frame: alone, then, under a name of its own
+      this.#passing = true;
+      this.#device = passingName(this.#name);
+      this.#ready.then(() => this.#lead());
+    });
     this.#post({ come: this.#tab });
   }
 
@@ -648,12 +657,17 @@ export class Link {
 
   #ask(ask) {
     clearTimeout(ask.timer);
-    if (this.#state.state === "online") this.#write(ask.frame);
+    if (this.#state.state === "online") {
+      const fault = unfit(ask.frame, this.#frameBytes);
+      if (fault) return this.#settle(ask).fail(fault);
+      this.#write(ask.frame);
+    }
     // Told again, it might take the place of a newer one.
     if (ask.frame.type !== Type.renew) ask.timer = setTimeout(() => this.#ask(ask), patience);
   }
 
-  #welcome({ epoch }) {
+  #welcome({ epoch, frameBytes }) {
+    this.#frameBytes = frameBytes ?? this.#frameBytes;
     if (this.#epoch !== undefined && this.#epoch !== String(epoch)) {
       this.#inbox = new Inbox();
       this.#marks.clear();
@@ -855,8 +869,11 @@ export class Link {
     }).catch(() => { throw new YanlinkError("unreachable", "the server cannot be reached", { temporary: true }); });
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
-    const { code = "http", message = `the server answered ${response.status}` } = answer?.error ?? {};
-    throw new YanlinkError(code, message, { status: response.status, retryAfter: Number(response.headers.get("Retry-After")) || undefined });
+    const { code = "http", message = `the server answered ${response.status}`, field } = answer?.error ?? {};
+    throw new YanlinkError(code, message, {
+      status: response.status, temporary: response.status === 429 || response.status >= 500, field,
+      retryAfter: Number(response.headers.get("Retry-After")) || undefined,
+    });
   }
 }
 
@@ -865,6 +882,13 @@ const watch = (users) => ({ type: Type.watch, params: { users: [...users] } });
 const target = (to, name) => (typeof to === "string" ? { [name]: to } : { groupId: to.groupId });
 
 const refusal = ({ code, message, ...more }) => new YanlinkError(code, message, more);
+
+/** Why a server would not take a frame. It might not answer it either, and what follows would wait for that. */
+function unfit(frame, frameBytes) {
+  if (String(frame.id).length > 64) return new YanlinkError("bad_field", "a msgid has at most 64 characters", { field: "msgid" });
+  const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
+  return bytes > frameBytes && new YanlinkError("too_large", `it makes a frame of ${bytes} bytes; this server takes ${frameBytes}`);
+}
 
 const frameOf = ({ to, groupId, message, fileType, msgid }) =>
   ({ type: groupId ? Type.sendGroup : Type.send, params: { toMessageId: groupId ?? to, message, fileType, msgid } });

@@ -129,6 +129,7 @@ export class Chats {
     if (!chat) return;
     if (user !== this.#me) return chat.timeline.readUpTo(seq);
     chat.read = Math.max(chat.read, seq);
+    chat.told = Math.max(chat.told, seq);
     if (chat.read >= (chat.lastSeq ?? 0) && chat.read >= chat.timeline.newest) chat.unread = 0;
   }
 
@@ -143,10 +144,17 @@ export class Chats {
   /** Somebody has the conversation before their eyes, up to seq. */
   looked(chat, seq = chat.timeline.newest) {
     chat.unread = 0;
-    if (seq <= chat.read || !chat.id) return;
-    chat.read = seq;
-    this.#marks.set(chat.id, seq);
-    this.#link.read(chat.id, seq).catch(() => {}); // the next look says it again
+    if (!chat.id) return;
+    if (seq > chat.read) {
+      chat.read = seq;
+      this.#marks.set(chat.id, seq);
+    }
+    const { read, told } = chat;
+    if (read <= told) return;
+    chat.told = read;
+    this.#link.read(chat.id, read).catch(() => {
+      if (chat.told === read) chat.told = told; // the next look says it again
+    });
   }
 
   /** Reads the newest page of history, or the one before what stands here. Rejects with YanlinkError. */
@@ -165,7 +173,7 @@ export class Chats {
     for (const chat of this.#chats) {
       const timeline = new Timeline();
       if (!epoch) timeline.readUpTo(chat.timeline.read);
-      Object.assign(chat, { timeline, loaded: "no", more: false }, epoch && { read: 0, unread: 0, last: null });
+      Object.assign(chat, { timeline, loaded: "no", more: false }, epoch && { read: 0, told: 0, unread: 0, last: null });
     }
   }
 
@@ -177,6 +185,7 @@ export class Chats {
     chat.read = Math.max(chat.read, this.#marks.get(conversationId));
     chat.unread = chat.read > readSeq ? Math.min(unread, Math.max(0, lastSeq - chat.read)) : unread;
     chat.read = Math.max(chat.read, readSeq);
+    chat.told = Math.max(chat.told, readSeq);
     if (lastMessage) this.#last(chat, { ...lastMessage, at: new Date(lastMessage.at).getTime(), mine: lastMessage.from?.openid === this.#me });
   }
 
@@ -209,7 +218,7 @@ export class Chats {
   }
 
   #add(fields) {
-    const chat = { key: `c${this.#chats.length + 1}`, timeline: new Timeline(), unread: 0, read: 0, last: null, loaded: "no", more: false, typingUntil: 0, ...fields };
+    const chat = { key: `c${this.#chats.length + 1}`, timeline: new Timeline(), unread: 0, read: 0, told: 0, last: null, loaded: "no", more: false, typingUntil: 0, ...fields };
     chat.read = this.#marks.get(chat.id);
     this.#chats.push(chat);
     return chat;

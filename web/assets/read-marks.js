@@ -25,7 +25,11 @@ export class ReadMarks {
   set(id, seq) {
     this.#marks.delete(id);
     this.#marks.set(id, seq);
-    this.#storage.setItem(this.#key, JSON.stringify(Object.fromEntries([...this.#marks].slice(-most))));
+    try {
+      this.#storage.setItem(this.#key, JSON.stringify(Object.fromEntries([...this.#marks].slice(-most))));
+    } catch {
+      // It is full: after a reload something counts as unread again.
+    }
   }
 
   clear() {

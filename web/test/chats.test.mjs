@@ -15,9 +15,13 @@ function chatsOver(answers, storage = shelf()) {
     marks: [],
     rest: async (method, path, { query } = {}) => answers[path]?.(query) ?? { items: [] },
     history: async (id, query) => answers.history?.(query) ?? { items: [], next: "" },
-    read: async (id, seq) => { link.marks.push([id, seq]); },
+    read: async (id, seq) => {
+      link.marks.push([id, seq]);
+      await chats.tell?.();
+    },
   };
-  return Object.assign(new Chats(link, "rose", new ReadMarks("marks", storage)), { marks: link.marks });
+  const chats = Object.assign(new Chats(link, "rose", new ReadMarks("marks", storage)), { marks: link.marks });
+  return chats;
 }
 
 const direct = (id, openid, more = {}) => ({ conversationId: id, kind: "direct", peer: { openid, userName: openid.toUpperCase() }, lastSeq: 0, readSeq: 0, unread: 0, lastMessage: null, ...more });
@@ -68,6 +72,25 @@ test("what is looked at is not unread, over reloads too, and the server is told 
   const next = chatsOver(list, storage);
   await next.refresh();
   assert.equal(next.unread, 1);
+});
+
+test("what the server refused to note is told again at the next look", async () => {
+  const chats = chatsOver({});
+  let away = true;
+  chats.tell = async () => { if (away) throw new Error("storage_unavailable"); };
+  const chat = chats.arrived(live(1), looking);
+  await new Promise(setImmediate);
+  away = false;
+  chats.looked(chat);
+  chats.looked(chat);
+  assert.deepEqual(chats.marks, [["a1", 1], ["a1", 1]]);
+});
+
+test("a full storage holds up nothing", () => {
+  const full = { ...shelf(), setItem: () => { throw new Error("QuotaExceededError"); } };
+  const chats = chatsOver({}, full);
+  chats.arrived(live(1), looking);
+  assert.deepEqual(chats.marks, [["a1", 1]]);
 });
 
 test("what we read elsewhere is read here", async () => {

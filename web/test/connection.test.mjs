@@ -323,3 +323,16 @@ test("REST goes with the token, and asks for another one once", async () => {
   world.answers["api/v1/me"] = { status: 0 };
   await assert.rejects(link.rest("GET", "me"), { code: "unreachable", temporary: true });
 });
+
+test("a token that does not come is asked for again", async () => {
+  const world = new World();
+  let asked = 0;
+  const link = world.link({ token: () => (++asked === 1 ? new Promise(() => {}) : `token-${asked}`) });
+  await world.pass(9_000);
+  assert.deepEqual([asked, link.connection.state], [1, "connecting"]);
+  await world.pass(3_000);
+  assert.equal(asked, 2);
+  (await world.socket()).hello();
+  await world.settle();
+  assert.equal(link.connection.state, "online");
+});

@@ -248,3 +248,28 @@ test("a proof is told once, over connections too, and again to whoever asks", as
   proofs(next);
   assert.deepEqual(told(), [...all, "id-2 will web"]);
 });
+
+test("what no server takes is refused, stays nowhere, and holds up nothing", async () => {
+  const world = new World();
+  const { link, socket } = await world.online({}, { frameBytes: 1000 });
+  const long = note(link, "will", "é".repeat(500), "m1");
+  const unnamed = note(link, "will", "text", "m".repeat(65));
+  const next = note(link, "will", "text", "m2");
+  await world.settle();
+  assert.deepEqual([long.state, unnamed.state], ["too_large", "bad_field"]);
+  assert.deepEqual(msgids(socket), ["m2"]);
+  socket.accept("m2", 1);
+  await world.settle();
+  assert.equal(next.state, 1);
+  assert.deepEqual([...world.storage.values.keys()], ["place"]);
+});
+
+test("what a server takes is what its hello says", async () => {
+  const world = new World();
+  const sent = note(world.link(), "will", "x".repeat(70_000), "m1");
+  const socket = await world.socket();
+  socket.hello({ frameBytes: 100_000 });
+  await world.settle();
+  assert.equal(sent.state, "pending");
+  assert.deepEqual(msgids(socket), ["m1"]);
+});

@@ -155,6 +155,15 @@ test("without locks each tab is a passing device, and one that was duplicated ta
   undo = () => {};
 });
 
+test("where the browser refuses locks a tab is alone, and says why", async () => {
+  globalThis.navigator.locks.request = async () => { throw new Error("SecurityError"); };
+  const world = new World();
+  const { link, socket } = await world.online({ share: true });
+  assert.equal(link.connection.state, "online");
+  assert.match(socket.url, /device=~[-\d]{8}$/);
+  assert.equal(link.of("error")[0].message, "SecurityError");
+});
+
 test("a renewal of the second tab belongs to one connection too", async () => {
   const { world, first, second, socket } = await twoTabs();
   const over = [second.renew(), second.renew()];

@@ -110,10 +110,10 @@ export class World {
   }
 
   /** A link that is online, and its socket. */
-  async online(options) {
+  async online(options, hello) {
     const link = this.link(options);
     const socket = await this.socket();
-    socket.hello();
+    socket.hello(hello);
     await this.settle();
     return { link, socket };
   }
