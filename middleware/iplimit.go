@@ -53,10 +53,12 @@ func LimitIP(limits IPLimits) gin.HandlerFunc {
 		}
 		counted := &countedWriter{ResponseWriter: c.Writer, release: sync.OnceFunc(func() { sockets.give(address) })}
 		c.Writer = counted
+		defer func() { // also when a handler panics
+			if !counted.hijacked {
+				counted.release()
+			}
+		}()
 		c.Next()
-		if !counted.hijacked {
-			counted.release()
-		}
 	}
 }
 

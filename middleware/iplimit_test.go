@@ -18,8 +18,9 @@ func holding(t *testing.T, limits middleware.IPLimits) *world {
 	t.Helper()
 	return newWorld(t, func(e *gin.Engine, log *slog.Logger) {
 		require.NoError(t, e.SetTrustedProxies([]string{"127.0.0.1"}))
-		e.Use(middleware.RequestID(), middleware.Errors(log, nil), middleware.LimitIP(limits))
+		e.Use(gin.Recovery(), middleware.RequestID(), middleware.Errors(log, nil), middleware.LimitIP(limits))
 		e.GET("/plain", func(c *gin.Context) { c.Status(204) })
+		e.GET("/panic", func(*gin.Context) { panic("of a handler") })
 		e.GET("/hold", func(c *gin.Context) {
 			conn, _, err := c.Writer.Hijack()
 			if err != nil {
@@ -67,6 +68,10 @@ func TestLimitIP_Connections(t *testing.T) {
 	for range 5 {
 		status, _, _ := w.call("GET", "/plain", map[string]string{"X-Forwarded-For": "10.0.0.3"}, "")
 		require.Equal(t, 204, status, "a request that takes nothing over gives its place back")
+	}
+	for range 5 {
+		status, _, _ := w.call("GET", "/panic", map[string]string{"X-Forwarded-For": "10.0.0.4"}, "")
+		require.Equal(t, 500, status, "so does one that panics")
 	}
 }
 

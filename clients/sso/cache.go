@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -173,7 +174,7 @@ func (c *Cache) ask(ctx context.Context, hash [32]byte, credentials ws.Credentia
 		return identity, nil
 	}
 	changes := c.changes()
-	identity, err := c.next.Authenticate(ctx, credentials)
+	identity, err := c.question(ctx, credentials)
 	now := c.opt.Clock()
 	switch {
 	case err == nil:
@@ -190,6 +191,17 @@ func (c *Cache) ask(ctx context.Context, hash [32]byte, credentials ws.Credentia
 		return c.goOn(ctx, hash, now, fmt.Errorf("%w: %w", ws.ErrCannotTell, err))
 	}
 	return identity, err
+}
+
+// question asks next. A panic of it, which may be the host's, would be raised in a goroutine where nobody else catches it; what it
+// says may be about the token, and is not told.
+func (c *Cache) question(ctx context.Context, credentials ws.Credentials) (identity ws.Identity, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("%w: panic (%T)\n%s", ws.ErrCannotTell, cause, debug.Stack())
+		}
+	}()
+	return c.next.Authenticate(ctx, credentials)
 }
 
 // holdDue reports whether what is known elsewhere has to be looked at before an answer counts.

@@ -23,6 +23,7 @@ type oracle struct {
 	identity ws.Identity
 	err      error
 	hold     chan struct{}
+	panics   bool
 }
 
 func (o *oracle) Authenticate(ctx context.Context, _ ws.Credentials) (ws.Identity, error) {
@@ -33,6 +34,9 @@ func (o *oracle) Authenticate(ctx context.Context, _ ws.Credentials) (ws.Identit
 		case <-ctx.Done():
 			return ws.Identity{}, ctx.Err()
 		}
+	}
+	if o.panics {
+		panic("of the host, about the token")
 	}
 	if o.err != nil {
 		return ws.Identity{}, o.err
@@ -159,6 +163,20 @@ func TestCache_Grace(t *testing.T) {
 		_, err = ask(c, "t")
 		require.ErrorIs(t, err, ws.ErrCannotTell, "but not for ever")
 	}
+}
+
+func TestCache_Panic(t *testing.T) {
+	o, at := &oracle{identity: ws.Identity{OpenID: "alice"}}, &clock{now}
+	c := newCache(t, o, at, nil)
+	_, err := ask(c, "t")
+	require.NoError(t, err)
+	o.panics = true
+	at.advance(2 * time.Minute)
+	_, err = ask(c, "t")
+	require.NoError(t, err, "a known token goes on")
+	_, err = ask(c, "new")
+	require.ErrorIs(t, err, ws.ErrCannotTell)
+	require.NotContains(t, err.Error(), "about the token")
 }
 
 func TestCache_Known(t *testing.T) {
