@@ -37,6 +37,9 @@ func (it *ackItem) refused(err error) {
 }
 
 func (it *ackItem) committed(d *dispatcher) {
+	if errors.Is(it.Err, ErrNotFound) && !it.origin.gone.Load() {
+		it.origin.close(protocol.CloseFault, "this device was dropped; connect again") // what it acknowledges holds no more
+	}
 	if it.Err == nil {
 		for _, rec := range it.records {
 			d.g.opt.Metrics.Delivered(time.Duration(it.At-rec.CreatedAt) * time.Millisecond)
@@ -71,7 +74,7 @@ func (s *Session) hadElsewhere(ack *Ack) {
 		s.window.takeID(MessageID{Conversation: ack.Conversation, Seq: seq})
 	}
 	if t.phase == behind && t.next <= ack.To {
-		t.had = append(t.had, Receipt{From: ack.From, To: ack.To})
+		t.had.add(ack.From, ack.To)
 	}
 	s.readOn()
 }
@@ -212,7 +215,7 @@ func (s *Session) ackLedger(f *protocol.Frame, id MessageID, isID bool, reply pr
 		s.ackUnpushed(t, it)
 		s.ackedSome()
 	} else if t.phase == behind && rec.Seq >= t.next {
-		t.had = append(t.had, Receipt{From: rec.Seq, To: rec.Seq}) // recorded after this session read the receipts
+		t.had.add(rec.Seq, rec.Seq) // recorded after this session read the receipts
 	}
 	s.submitAck(it)
 	return nil
@@ -235,7 +238,7 @@ func (s *Session) ackUnpushed(t *track, it *ackItem) {
 		t.written = max(t.written, it.Cursor)
 		t.settle()
 	default:
-		t.had = append(t.had, Receipt{From: it.From, To: it.From})
+		t.had.add(it.From, it.From)
 		if t.phase == live {
 			s.fallBehind(t)
 		}
@@ -296,7 +299,8 @@ func (s *Session) lookUp(ctx context.Context, f *protocol.Frame, id MessageID, i
 // might choose the id of a message that somebody else has sent.
 func fits(f *protocol.Frame, rec *Record) bool { return f.FromUser == "" || f.FromUser == rec.Sender }
 
-// lookUpKey finds the record by the sender's own key.
+// lookUpKey finds the record by the sender's own key: in the conversation with the sender or among what was told to everybody, or
+// among the user's own messages.
 func (s *Session) lookUpKey(ctx context.Context, f *protocol.Frame) (*Record, error) {
 	switch f.FromUser {
 	case "":
@@ -304,15 +308,7 @@ func (s *Session) lookUpKey(ctx context.Context, f *protocol.Frame) (*Record, er
 	case s.user:
 		return s.lookUpCopy(ctx, f.MsgID)
 	}
-	conversation, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, f.FromUser))
-	if err != nil {
-		return nil, err
-	}
-	seq, err := s.g.store.Dedup(ctx, conversation.ID, f.FromUser, f.MsgID)
-	if err != nil {
-		return nil, err
-	}
-	return s.g.store.Record(ctx, MessageID{Conversation: conversation.ID, Seq: seq})
+	return s.lookUpIn(ctx, []ConversationID{SystemConversation}, f.FromUser, f.MsgID)
 }
 
 // lookUpCopy finds a copy of one of the user's own messages, whose frame does not say in which conversation it stands:
@@ -320,16 +316,21 @@ func (s *Session) lookUpKey(ctx context.Context, f *protocol.Frame) (*Record, er
 func (s *Session) lookUpCopy(ctx context.Context, msgid string) (*Record, error) {
 	var ids []ConversationID
 	s.locked(func() { ids = slices.AppendSeq(make([]ConversationID, 0, len(s.tracks)+1), maps.Keys(s.tracks)) })
-	own, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, s.user))
+	return s.lookUpIn(ctx, ids, s.user, msgid)
+}
+
+// lookUpIn finds a sender's message in one of these conversations or in the user's with the sender.
+func (s *Session) lookUpIn(ctx context.Context, ids []ConversationID, sender, msgid string) (*Record, error) {
+	direct, err := s.g.store.FindConversation(ctx, Direct, DirectKey(s.user, sender))
 	if err == nil {
-		ids = append(ids, own.ID)
+		ids = append(ids, direct.ID)
 	} else if !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	var found []MessageID
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		seq, err := s.g.store.Dedup(ctx, id, s.user, msgid)
+		seq, err := s.g.store.Dedup(ctx, id, sender, msgid)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ func TestCluster_Broadcast(t *testing.T) {
 			c.ack(got.p.MsgID, "rose")
 		}
 	}
+	eve.ack("b1", "rose") // again, as after an answer that was lost
 	rose.silent(17)
 }
 

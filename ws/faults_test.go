@@ -57,6 +57,29 @@ func TestGateway_HugeFrame(t *testing.T) {
 	require.Equal(t, protocol.CloseTooLarge, code)
 }
 
+// What is too long is told with its id, so that whoever waits for an answer gets it.
+func TestGateway_LongFrame(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.FrameBytes = 1000 })
+	n.known("jack")
+	c := n.connect("rose", "web")
+	c.write(`{"type":1,"id":"i1","params":{"toMessageId":"jack","fileType":0,"msgid":"m1","message":"` + strings.Repeat("x", 1000) + `"}}`)
+	refused := c.expect(500)
+	require.Equal(t, []any{"i1", "too_large", "m1"}, []any{refused.ID, refused.p.Code, refused.p.MsgID})
+	c.send("jack", "short", "m2")
+}
+
+// What cannot be read is told to be too much, too, beyond the limit.
+func TestGateway_UnreadableFlood(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.FramesPerSecond, o.FrameBurst = 0.001, 2 })
+	c := n.connect("rose", "web")
+	for _, code := range []string{"bad_json", "bad_json", "rate_limited"} {
+		c.write("{")
+		require.Equal(t, code, c.expect(500).p.Code)
+	}
+	require.NoError(t, c.conn.WriteMessage(websocket.BinaryMessage, []byte("x")))
+	require.Equal(t, "rate_limited", c.expect(500).p.Code)
+}
+
 func TestGateway_RefusedUpgrades(t *testing.T) {
 	n := startNode(t, func(o *ws.Options) { o.SessionsPerUser = 1; o.DevicesPerUser = 2 })
 	status := func(query string, header http.Header) int {
@@ -230,6 +253,37 @@ func TestGateway_EphemeralDevice(t *testing.T) {
 		devices, err := n.store.Devices(t.Context(), "rose")
 		return err == nil && len(devices) == 0
 	}, 2*patience, 50*time.Millisecond)
+}
+
+// A device that has a session on another node is in use, whatever its row says.
+func TestCluster_EphemeralDevice(t *testing.T) {
+	w := newTown(t)
+	short := func(o *ws.Options) { reconciling(o); o.EphemeralAfter = 100 * time.Millisecond }
+	one, two := w.node(1, short), w.node(2, short)
+	rose, tab := one.connect("rose", "web"), two.connect("jack", "~tab")
+	w.settled(2, "rose", "jack")
+	time.Sleep(time.Second) // ten times as long as it may be away
+	rose.send("jack", "hello", "m1")
+	tab.ack(tab.expect(2).p.MsgID, "rose")
+	require.Equal(t, "~tab", rose.expect(17).p.Device)
+
+	require.NoError(t, tab.conn.Close())
+	w.eventually("it is dropped once it is away", func() bool {
+		devices, err := w.store.Devices(t.Context(), "jack")
+		return err == nil && len(devices) == 0
+	})
+}
+
+// What the device of a session acknowledges holds no more once it was dropped: it has to connect again.
+func TestGateway_DroppedDevice(t *testing.T) {
+	n := startNode(t, nil)
+	rose, tab := n.connect("rose", "web"), n.connect("jack", "~tab")
+	rose.send("jack", "hello", "m1")
+	got := tab.expect(2)
+	require.NoError(t, n.store.Commit(t.Context(), []ws.Op{&ws.DropDevice{User: "jack", Device: "~tab", Epoch: 1}}))
+	tab.ackOnly(got.p.MsgID, "rose")
+	code, _ := tab.closed()
+	require.Equal(t, protocol.CloseFault, code)
 }
 
 // TestGateway_SlowReader holds promise 4: what waits for a client that does not read stays in the ledger.

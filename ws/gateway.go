@@ -138,6 +138,7 @@ func (g *Gateway) Start(ctx context.Context) error {
 	g.writing.Go(g.dispatcher.run)
 	g.wg.Go(func() { g.wheel.run(g.ctx) })
 	g.wg.Go(func() { g.reconciler.run(g) })
+	g.wg.Go(g.upkeep)
 	g.wg.Go(func() { g.later.run(g.ctx, g) })
 	g.wg.Go(func() { g.watch.run(g.ctx) })
 	g.wg.Go(func() { g.names.run(g.ctx) })

@@ -32,8 +32,11 @@ func (g *Gateway) Conversations(ctx context.Context, user string, after Conversa
 			next = list[i-1].Conversation.ID
 			break
 		}
-		if list[i].Conversation.Kind == System && list[i].Conversation.Last < list[i].Stays[0].Joined {
+		switch c := &list[i].Conversation; {
+		case c.Kind == System && c.Last < list[i].Stays[0].Joined:
 			continue // nothing was ever broadcast to this user
+		case c.Kind == Direct && c.Last == 0:
+			continue // made for a message that is to be sent later
 		}
 		view, err := g.view(ctx, user, &list[i])
 		if err != nil {

@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"sync/atomic"
@@ -382,6 +383,35 @@ func TestGateway_LedgerRefuses(t *testing.T) {
 	rose.send("jack", "meanwhile", "m2")
 	require.Equal(t, "meanwhile", jack.expect(2).p.Message)
 	require.Equal(t, "ok", n.gateway.Health(t.Context()).Status)
+}
+
+// Neither is one up to a position lost that is given while the ledger is away, to writes and reads.
+func TestGateway_LedgerAway(t *testing.T) {
+	store := wstest.NewMemStore()
+	n := startNodeOn(t, &awayLedger{Store: store}, nil)
+	rose, jack := n.connect("rose", "web"), n.connect("jack", "web")
+	rose.send("jack", "hello", "m1")
+	got := jack.expect(2)
+	store.FailCommits(ws.ErrUnavailable)
+	n.store.(*awayLedger).away.Store(true)
+	jack.write(fmt.Sprintf(`{"type":15,"id":"a","params":{"conversationId":%q,"upTo":%d}}`, got.p.ConversationID, got.p.Seq))
+	jack.silent(500)
+	store.FailCommits(nil)
+	require.Equal(t, "a", jack.expect(16).ID)
+	require.Equal(t, "m1", rose.expect(17).p.MsgID)
+}
+
+// awayLedger cannot say how far a conversation has come while it is away.
+type awayLedger struct {
+	ws.Store
+	away atomic.Bool
+}
+
+func (l *awayLedger) Conversation(ctx context.Context, id ws.ConversationID) (ws.Conversation, error) {
+	if l.away.Load() {
+		return ws.Conversation{}, ws.ErrUnavailable
+	}
+	return l.Store.Conversation(ctx, id)
 }
 
 func TestGateway_Stop(t *testing.T) {

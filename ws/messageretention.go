@@ -38,10 +38,10 @@ func (p *messagePass) look() (done bool, err error) {
 	}
 	before := p.g.now() - millis(p.g.opt.MessageRetention)
 	for i := range list {
+		p.after = list[i].ID // also if it fails: others do not wait for its next turn
 		if err := p.purge(&list[i], before); err != nil {
 			return false, err
 		}
-		p.after = list[i].ID
 	}
 	if len(list) == messageBatch {
 		return false, nil

@@ -35,16 +35,16 @@ func (c *offlineChecks) pass(ctx context.Context) (more bool) {
 	defer cancel()
 	rows, err := g.store.Events(read, EventScheduled, 0, checkBatch)
 	now := g.now()
-	if at := slices.IndexFunc(rows, func(e Event) bool { return e.NextAttemptAt > now }); at >= 0 {
-		rows = rows[:at]
-	}
+	whole := len(rows) == checkBatch
+	// One that a clock ahead has put off does not hold up those behind it.
+	rows = slices.DeleteFunc(rows, func(e Event) bool { return e.NextAttemptAt > now })
 	if err == nil && len(rows) > 0 {
 		err = c.make(read, rows)
 	}
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("it was not seen who has not got a message; it is tried again", "error", err)
 	}
-	return err == nil && len(rows) == checkBatch
+	return err == nil && whole && len(rows) > 0
 }
 
 // make makes checks, and writes what came of them together with their end.

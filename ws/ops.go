@@ -263,3 +263,10 @@ type TakeLease struct {
 	Name, Holder string
 	At, Until    Millis
 }
+
+// Yields reports whether a lease that another one has until a moment is still the other's at At. One that has more than two terms
+// left was taken by a clock that is ahead, and its holder may be dead for as long: it is nobody's.
+func (op *TakeLease) Yields(until Millis) bool {
+	term := op.Until - op.At
+	return until > op.At && (term <= 0 || until <= op.At+2*term)
+}

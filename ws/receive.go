@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime/debug"
@@ -72,17 +73,12 @@ func (s *Session) receive(data []byte) {
 		return
 	}
 	f := &s.frame
+	err := protocol.Decode(data, f)
 	if len(data) > s.g.opt.FrameBytes {
-		if s.pace.take(1) != nil {
-			return
-		}
-		s.fail("", protocol.NewError(protocol.TooLarge, "the frame is longer than this server takes"))
-		return
+		err = protocol.NewError(protocol.TooLarge, "the frame is longer than this server takes")
 	}
-	if err := protocol.Decode(data, f); err != nil {
-		if s.pace.take(1) == nil {
-			s.fail(f.ID, err)
-		}
+	if err != nil {
+		s.unreadable(f.ID, f.MsgID, err)
 		return
 	}
 	if counted(f.Type) {
@@ -94,9 +90,7 @@ func (s *Session) receive(data []byte) {
 	}
 	if err := s.handle(f); err != nil {
 		coded := *protocol.AsError(err)
-		if coded.MsgID == "" {
-			coded.MsgID = f.MsgID
-		}
+		coded.MsgID = cmp.Or(coded.MsgID, f.MsgID)
 		if f.Type == protocol.TypeSend {
 			s.g.opt.Metrics.Message(string(coded.Code), 1)
 		}
@@ -110,10 +104,17 @@ func (s *Session) receiveBinary() {
 	if s.isClosing() || !s.writer.awaitRoom(s.g.opt.QueueBytes) {
 		return
 	}
-	if s.pace.take(1) != nil {
-		return
+	s.unreadable("", "", protocol.NewError(protocol.BinaryUnsupported, "frames are JSON in text frames"))
+}
+
+// unreadable answers a frame of which no more could be read than these. It counts for the rate limit, and beyond that is told only so.
+func (s *Session) unreadable(id, msgid string, err error) {
+	if tooFast := s.pace.take(1); tooFast != nil {
+		err = tooFast
 	}
-	s.fail("", protocol.NewError(protocol.BinaryUnsupported, "frames are JSON in text frames"))
+	coded := *protocol.AsError(err)
+	coded.MsgID = cmp.Or(coded.MsgID, msgid)
+	s.fail(id, &coded)
 }
 
 // counted reports whether frames of type t count for the rate limit: those that answer the server do not.

@@ -10,11 +10,8 @@ import (
 const (
 	// commitSlack is how much longer than CommitTimeout a record may take from its stamp to being readable.
 	commitSlack = time.Second
-	// ephemeralEvery is how often ephemeral devices are looked for that have been away for long.
-	ephemeralEvery = 10 * time.Second
 	// doubtfulPasses is how many fast passes are made in the time of one while doorbells may be lost.
 	doubtfulPasses = 5
-	ephemeralBatch = 256
 )
 
 // reconciler is the net beneath delivery: it compares what the ledger holds with what sessions have next, so that a
@@ -56,9 +53,7 @@ func (r *reconciler) turn() {
 func (r *reconciler) run(g *Gateway) {
 	ticker := time.NewTicker(g.opt.ReconcileEvery / doubtfulPasses)
 	defer ticker.Stop()
-	since, slow, tokens, messages := g.now(), slowPass{g: g}, newTokenPass(g), newMessagePass(g)
-	// Who was connected when the node before this one died has as long to come back as anybody else.
-	dropAt := g.mono() + millis(g.opt.EphemeralAfter)
+	since, slow := g.now(), slowPass{g: g}
 	for tick := 0; ; tick++ {
 		select {
 		case <-g.ctx.Done():
@@ -84,12 +79,6 @@ func (r *reconciler) run(g *Gateway) {
 		slow.step()
 		g.opt.Metrics.Queue("catchup", g.work.depth())
 		g.opt.Metrics.Queue("dispatch", len(g.dispatcher.queue))
-		if g.mono() >= dropAt {
-			dropAt = g.mono() + millis(min(ephemeralEvery, g.opt.EphemeralAfter))
-			g.dropEphemeral()
-		}
-		tokens.step()
-		messages.step()
 	}
 }
 
@@ -154,34 +143,4 @@ func (g *Gateway) leftDevice(s *Session) {
 	if err := g.committers.submit(it); err != nil {
 		g.log.Debug("last seen was not written", "session", s.id, "error", err)
 	}
-}
-
-// dropEphemeral drops the ephemeral devices that have been without a session for EphemeralAfter.
-func (g *Gateway) dropEphemeral() {
-	ctx, cancel := g.readContext()
-	defer cancel()
-	devices, err := g.store.IdleDevices(ctx, g.now()-millis(g.opt.EphemeralAfter), ephemeralBatch)
-	if err != nil {
-		g.log.Warn("ephemeral devices were not looked for", "error", err)
-		return
-	}
-	for _, device := range devices {
-		var op Op = &DropDevice{User: device.User, Device: device.Name, Epoch: device.Epoch}
-		if g.connectedDevice(device.User, device.Name) {
-			op = &SeenDevice{User: device.User, Device: device.Name, At: g.now()} // or it would be listed before others for ever
-		}
-		if err := g.write(ctx, op); err != nil {
-			g.log.Warn("an ephemeral device was not dropped", "error", err)
-			return
-		}
-	}
-}
-
-func (g *Gateway) connectedDevice(user, device string) bool {
-	for _, s := range g.hub.sessions(user) {
-		if s.device == device {
-			return true
-		}
-	}
-	return false
 }

@@ -29,6 +29,11 @@ func TestCluster_Scheduled(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, result.Results[0].Scheduled)
 	}
+	for _, user := range []string{"rose", "jack"} {
+		list, _, err := one.gateway.Conversations(t.Context(), user, 0, 10)
+		require.NoError(t, err)
+		require.Empty(t, list, "nothing tells of it before its time")
+	}
 	clock.Store(int64(2 * time.Hour))
 	seen := make(map[string]bool)
 	for range count {

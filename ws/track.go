@@ -24,7 +24,7 @@ type track struct {
 	head     uint64 // the highest seq known to exist
 	due      uint64 // the highest seq below next that was due to the device; 0: none. The prevSeq of the next push
 	stays    []Stay
-	had      []Receipt // acknowledged earlier, past the cursor: not pushed again
+	had      seqRuns   // acknowledged earlier, past the cursor: not pushed again
 	early    []*Record // came before their time, by seq
 	taken    bool      // a mark is acknowledging what is not pushed yet: CATCH-UP waits for it
 	outdated bool      // something was recalled since the page under way was asked for
@@ -63,7 +63,7 @@ func (t *track) place(p Position, receipts []Receipt, user string) {
 	if n := len(p.Stays); n > 0 && p.Stays[n-1].Left != 0 {
 		t.head = min(t.head, p.Stays[n-1].Left)
 	}
-	t.had = receipts
+	t.had = runsOf(receipts)
 	t.phase = behind
 	t.settle()
 }
@@ -86,7 +86,7 @@ func (t *track) settle() {
 
 // acknowledged reports whether the device acknowledged seq in an earlier session.
 func (t *track) acknowledged(seq uint64) bool {
-	return slices.ContainsFunc(t.had, func(r Receipt) bool { return r.Covers(seq) })
+	return t.had.has(seq)
 }
 
 // inside reports whether seq lies in one of the user's stays.

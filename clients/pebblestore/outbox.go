@@ -44,7 +44,7 @@ func (w *writer) takeLease(op *ws.TakeLease) error {
 	if err != nil {
 		return err
 	}
-	if r.exists && r.val.holder != op.Holder && r.val.until > op.At {
+	if r.exists && r.val.holder != op.Holder && op.Yields(r.val.until) {
 		return refuse(protocol.Conflict, "somebody else holds the lease")
 	}
 	w.tables.leases.put(r, lease{op.Holder, op.Until})

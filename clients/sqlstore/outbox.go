@@ -34,7 +34,7 @@ func (v *view) putEvent(op *ws.PutEvent) error {
 
 func (v *view) takeLease(op *ws.TakeLease) error {
 	r := v.leases.get(op.Name)
-	if r.exists && r.val.holder != op.Holder && r.val.until > op.At {
+	if r.exists && r.val.holder != op.Holder && op.Yields(r.val.until) {
 		return refuse(protocol.Conflict, "somebody else holds the lease")
 	}
 	v.leases.put(r, lease{op.Holder, op.Until})

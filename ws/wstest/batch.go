@@ -129,7 +129,7 @@ func (b *batch) putEvent(op *ws.PutEvent) error {
 }
 
 func (b *batch) takeLease(op *ws.TakeLease) error {
-	if held, ok := b.leases[op.Name]; ok && held.holder != op.Holder && held.until > op.At {
+	if held, ok := b.leases[op.Name]; ok && held.holder != op.Holder && op.Yields(held.until) {
 		return refuse(protocol.Conflict, "somebody else holds the lease")
 	}
 	b.leases[op.Name] = lease{op.Holder, op.Until}

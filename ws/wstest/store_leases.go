@@ -40,6 +40,13 @@ var leaseRules = []rule{
 		require.NoError(s, first.Err)
 		s.refused(protocol.Conflict, second)
 	}},
+	{"clockAhead", func(s *subject) {
+		s.holds(leasing("relay", "n1", 11_000, 16_000))
+		refused := leasing("relay", "n2", 6_500, 11_500) // a little ahead
+		s.commit(refused)
+		s.refused(protocol.Conflict, refused)
+		s.holds(leasing("relay", "n2", 1000, 6000))
+	}},
 	{"refusedAlone", func(s *subject) {
 		s.holds(leasing("relay", "n1", 1000, 6000))
 		refused, event := leasing("relay", "n2", 1000, 6000), &ws.AddEvents{Events: []ws.Event{{Topic: "t"}}}
