@@ -169,7 +169,7 @@ type Limits struct {
 	SessionsPerUser        int     `mapstructure:"sessionsPerUser" min:"0" doc:"live sessions of one user; 0 for no limit"`
 	DevicesPerUser         int     `mapstructure:"devicesPerUser" min:"0" doc:"devices of one user, of which one unused for 7 days gives way; 0 for no limit"`
 	FramesPerSecond        float64 `mapstructure:"framesPerSecond" min:"0" doc:"frames a second of one device of a user, however often it connects, bursts of twice that; acknowledgements, heartbeats and syncs do not count; all together are read ten times as fast at most; 0 for no limit"`
-	WatchedUsers           int     `mapstructure:"watchedUsers" min:"0" doc:"users whose presence one session may watch; 0 for no limit"`
+	WatchedUsers           int     `mapstructure:"watchedUsers" min:"0" doc:"users whose presence one session may watch; 0 for no limit but that of a frame, which names 1000"`
 	FrameBytes             int     `mapstructure:"frameBytes" min:"1024" max:"16777216" doc:"largest frame of a client, in bytes; over twice that the connection is closed"`
 	InFlight               int     `mapstructure:"inFlight" min:"1" max:"65536" doc:"sends of one connection that wait for their commit, beyond which it is not read"`
 }
