@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -130,6 +131,7 @@ func TestCluster_Loop(t *testing.T) {
 	accepted := rose.send("jack", "hello", "m1")
 	got := jack.expect(2)
 	require.Equal(t, "hello", got.p.Message)
+	require.Contains(t, string(got.p.FromUser), `"loginStatus":"1"`, "on another node")
 	require.Equal(t, accepted.p.MessageID, got.MessageID)
 	require.Equal(t, "hello", laptop.expect(2).p.Message, "the sender's other device is on another node too")
 	jack.ack("m1", "rose")
@@ -138,6 +140,14 @@ func TestCluster_Loop(t *testing.T) {
 	require.Equal(t, "web", proof.p.Device)
 	require.Equal(t, 2, two.paths.count(ws.PathBus))
 	require.Equal(t, 2, two.paths.count(ws.PathLedger), "the first one, for both")
+
+	jack.send("rose", "and back", "m2")
+	require.Contains(t, string(rose.expect(2).p.FromUser), `"loginStatus":"1"`)
+	w.eventually("who is found on another node is online in what is read later, too", func() bool {
+		_, err := two.gateway.Send(t.Context(), ws.Draft{From: "rose", To: []string{"jack"}, Body: "by REST"})
+		require.NoError(t, err)
+		return strings.Contains(string(jack.expect(2).p.FromUser), `"loginStatus":"1"`)
+	})
 }
 
 // The first read of the ledger comes once the route stands: what is committed while the registry takes its time is rung

@@ -133,7 +133,7 @@ func (g *Gateway) shared(dst []byte, rec *Record, to string) []byte {
 		}
 		return protocol.AppendMessageShared(dst, protocol.Message{
 			At: int64(rec.CreatedAt), MessageID: rec.ID(), MsgID: msgid,
-			To: g.person(to), From: g.person(rec.Sender), Body: rec.Body, FileType: rec.FileType,
+			To: g.person(to), From: g.senderOf(rec), Body: rec.Body, FileType: rec.FileType,
 		})
 	case KindRecall:
 		return protocol.AppendRecalledShared(dst, protocol.Recalled{
@@ -149,9 +149,19 @@ func (g *Gateway) shared(dst []byte, rec *Record, to string) []byte {
 	}
 }
 
-// person returns how a user stands in an envelope.
+// person returns how a user stands in an envelope. Who is on another node is online as far as this one had to look for the user.
 func (g *Gateway) person(openID string) protocol.User {
-	return protocol.User{OpenID: openID, Name: g.names.of(openID), Online: len(g.hub.sessions(openID)) > 0}
+	online := len(g.hub.sessions(openID)) > 0 || g.cluster != nil && g.cluster.forwarder.known.anywhere(openID)
+	return protocol.User{OpenID: openID, Name: g.names.of(openID), Online: online}
+}
+
+// senderOf is person for the sender of a record, who was online a moment ago if it came over a socket just now.
+func (g *Gateway) senderOf(rec *Record) protocol.User {
+	sender := g.person(rec.Sender)
+	if g.cluster != nil && rec.SenderDevice != "" && g.now()-rec.CreatedAt < millis(foundFor) {
+		sender.Online = true
+	}
+	return sender
 }
 
 // trigger returns what an envelope shows: 1 unless the configuration asks for the exact one (protocol.md, "trigger").

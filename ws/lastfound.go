@@ -3,6 +3,7 @@ package ws
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,8 +20,9 @@ type post struct {
 	incarnation uint64
 }
 
-// lastFound remembers on which other nodes users were. Its owner alone uses it.
+// lastFound remembers on which other nodes users were. Its owner alone uses it, but for anywhere.
 type lastFound struct {
+	mu             sync.RWMutex     // of the maps; the owner reads them without it, as nobody else changes them
 	recent, before map[string]found // two generations, of half of maxFound each
 }
 
@@ -36,6 +38,13 @@ func (l *lastFound) at(user string) found {
 		return at
 	}
 	return l.before[user]
+}
+
+// anywhere reports whether a user was found on another node when last looked for. Safe for concurrent use.
+func (l *lastFound) anywhere(user string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.at(user).posts) > 0
 }
 
 // of returns where users were last found, and whether each of them was looked for lately.
@@ -69,6 +78,8 @@ func (l *lastFound) update(users []string, now map[string][]post) (besides map[s
 }
 
 func (l *lastFound) put(user string, at found) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if len(l.recent) == maxFound/2 {
 		l.before, l.recent = l.recent, make(map[string]found)
 	}
