@@ -39,7 +39,7 @@ func (c *offlineChecks) pass(ctx context.Context) (more bool) {
 	// One that a clock ahead has put off does not hold up those behind it.
 	rows = slices.DeleteFunc(rows, func(e Event) bool { return e.NextAttemptAt > now })
 	if err == nil && len(rows) > 0 {
-		err = c.make(read, rows)
+		err = c.make(ctx, read, rows)
 	}
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("it was not seen who has not got a message; it is tried again", "error", err)
@@ -47,29 +47,33 @@ func (c *offlineChecks) pass(ctx context.Context) (more bool) {
 	return err == nil && whole && len(rows) > 0
 }
 
-// make makes checks, and writes what came of them together with their end.
-func (c *offlineChecks) make(ctx context.Context, rows []Event) error {
-	found, errs := make([][]Event, len(rows)), make([]error, checkers)
+// make makes checks while read lasts, and writes what came of them together with their end, of those that were made if not all were.
+func (c *offlineChecks) make(ctx, read context.Context, rows []Event) error {
+	found, made, errs := make([][]Event, len(rows)), make([]bool, len(rows)), make([]error, checkers)
 	var working sync.WaitGroup
 	for n := range checkers {
 		working.Go(func() {
 			for i := n; i < len(rows) && errs[n] == nil; i += checkers {
-				found[i], errs[n] = c.find(ctx, &rows[i])
+				found[i], errs[n] = c.find(read, &rows[i])
+				made[i] = errs[n] == nil
 			}
 		})
 	}
 	working.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
 	ops := make([]Op, 0, len(rows)+1)
 	for i := range rows {
-		ops = append(ops, &PutEvent{ID: rows[i].ID, State: EventDone})
+		if made[i] {
+			ops = append(ops, &PutEvent{ID: rows[i].ID, State: EventDone})
+		}
 	}
 	if events := slices.Concat(found...); len(events) > 0 {
 		ops = append(ops, &AddEvents{Events: events})
 	}
-	return c.o.commit(ctx, ops...)
+	err := errors.Join(errs...)
+	if len(ops) > 0 {
+		err = errors.Join(err, c.o.commit(ctx, ops...))
+	}
+	return err
 }
 
 // find returns what comes of a check: recipient.offline for each member who was one already, and has neither acknowledged

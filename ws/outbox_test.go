@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/yanlink/yanlink/clients/memory"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
+	"github.com/yanlink/yanlink/ws/wstest"
 )
 
 // told is an event as another system reads it.
@@ -457,6 +459,42 @@ func TestOutbox_PresenceOfWhoMovedWithoutARegistry(t *testing.T) {
 	w.settled(1, "jack")
 	require.NoError(t, there.conn.Close())
 	s.await(1, "user.offline")
+}
+
+// unreadable is a ledger that cannot say who has a certain message.
+type unreadable struct {
+	ws.Store
+	id atomic.Pointer[ws.MessageID]
+}
+
+func (u *unreadable) ReceiptsOf(ctx context.Context, id ws.MessageID) ([]ws.Receipt, error) {
+	if bad := u.id.Load(); bad == nil || *bad == id {
+		return nil, ws.ErrUnavailable
+	}
+	return u.Store.ReceiptsOf(ctx, id)
+}
+
+// A check that cannot be made holds up no other one, and is made once it can be. Neither does one that a clock ahead has put off.
+func TestOutbox_OfflineChecksThatFail(t *testing.T) {
+	s, ledger := &sink{t: t}, &unreadable{Store: wstest.NewMemStore()}
+	var ahead atomic.Int64
+	n := startNodeOn(t, ledger, func(o *ws.Options) {
+		s.publishing(func(e *ws.EventOptions) { e.OfflineAfter = 100 * time.Millisecond })(o)
+		o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
+	n.known("jack", "will", "anna")
+	rose := n.connect("rose", "web")
+	ahead.Store(int64(time.Hour))
+	rose.send("anna", "an hour from now", "m0")
+	ahead.Store(0)
+	bad := rose.send("jack", "cannot be read", "m1").p.MessageID
+	id, ok := protocol.ParseMessageID(bad)
+	require.True(t, ok)
+	rose.send("will", "can be read", "m2")
+	ledger.id.Store(&id)
+	require.Equal(t, "will", s.await(1, "recipient.offline")[0].To)
+	ledger.id.Store(&ws.MessageID{})
+	require.Equal(t, "jack", s.await(2, "recipient.offline")[1].To)
 }
 
 // slowStore holds up the first commit of a user.offline until it is let go.
