@@ -40,7 +40,7 @@ func (b *Bundle) buildAuthentication() error {
 	}
 	cache, err := sso.NewCache(recorded, sso.CacheOptions{
 		TTL: b.cfg.SSO.CacheTTL, Grace: b.cfg.SSO.Grace, Size: b.cfg.SSO.CacheSize, Timeout: b.cfg.SSO.Timeout + ledgerTime,
-		Known: recorded.known, Changes: b.dismissals(), Shared: b.tokens, Clock: b.opt.clock,
+		Known: recorded.known, Changes: b.dismissals(), Shared: b.tokens, Clock: b.opt.clock, Log: b.log,
 	})
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ export interface Options {
   /**
    * The token, or the token and the seconds it has left, in which case it is renewed in time on the open connection.
    * `renew` asks for another one than last time. Reject with an error whose `final` is true when nobody is signed in any
-   * more; after any other rejection it is asked again.
+   * more; after any other rejection, or when it has taken a minute, it is asked again.
    */
   token(how: { renew: boolean }): Promise<string | { token: string; expiresIn?: number }>;
   /** Where the bundle is mounted, ending in a slash; default: beside the page. Required outside of browsers. */

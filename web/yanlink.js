@@ -3,6 +3,7 @@
 // One long file, since it is copied as one.
 
 const patience = 10_000; // for an answer
+const tokenPatience = 60_000; // it may want a dialog
 const most = 200; // of anything that is kept: no more than one sync may name
 
 export class YanlinkError extends Error {
@@ -89,7 +90,7 @@ class Connection {
   state = { state: "ended", why: "closed" };
   #on;
   #socket = null;
-  #round = 0; // of attempts, so that late answers of an earlier one are told apart
+  #round = 0; // of attempts: late answers are of an earlier one
   #failures = 0;
   #renew = false; // ask for a new token first
   #fresh = false; // the token was renewed since the last hello
@@ -129,12 +130,13 @@ class Connection {
     this.#drop();
     const round = this.#round;
     this.#set({ state: "connecting" });
-    this.#deadline = setTimeout(() => this.#broken(), patience); // a token may never come
+    this.#deadline = setTimeout(() => this.#broken(), tokenPatience);
     let token;
     try {
       token = await this.#on.token(this.#renew);
     } catch (error) {
       if (round !== this.#round) return;
+      clearTimeout(this.#deadline);
       if (error.final) return this.stop("signed_out");
       this.#on.error(error);
       return this.#wait(backoff(this.#failures++));
@@ -248,7 +250,7 @@ class Inbox {
 
   /** Returns what may pass now, or null for a repeat. */
   take(record) {
-    // The server never sends a record before those that precede it, so the first one seen shows where we stand.
+    // The server sends in order, so the first one seen shows where we stand.
     const room = this.#rooms.get(record.conversationId) ?? { given: record.prevSeq, held: new Map() };
     this.#rooms.set(record.conversationId, room);
     if (record.seq <= room.given) return null;
@@ -315,15 +317,19 @@ function database(name) {
 // ── The client
 
 /** A tab without Web Locks is a device of its own; a reload keeps its name. */
-function passingName(key, before = globalThis.sessionStorage?.getItem(key)) {
-  const name = before || `~${randomId().slice(0, 8)}`;
-  globalThis.sessionStorage?.setItem(key, name);
+function passingName(key, before) {
+  let name = `~${randomId().slice(0, 8)}`;
+  try {
+    const { sessionStorage } = globalThis;
+    name = (before ?? sessionStorage?.getItem(key)) || name;
+    sessionStorage?.setItem(key, name);
+  } catch {}
   return name;
 }
 
 /**
- * Tabs of one person share one connection: the tab that holds the lock has it, the others speak and hear through it. Each
- * tab orders and queues for itself, so any may end at any moment. What two tabs send of one queue is one message, by msgid.
+ * Tabs of one person share the connection of the one that holds the lock. Each orders and queues for itself, so any may end at
+ * any moment. What two send of one queue is one message, by msgid.
  */
 export class Link {
   #options;
@@ -346,7 +352,7 @@ export class Link {
   #heeded = new Promise((done) => { this.#heed = done; }); // nothing is acknowledged before somebody listens
   #ready;
   #epoch;
-  #frameBytes = 65_536; // until a server says what it takes
+  #frameBytes = 65_536; // of hello
   #inbox = new Inbox();
   #tails = new Map(); // conversationId -> the handlers that run
   #marks = new Map(); // conversationId -> acknowledged up to, by any tab
@@ -513,7 +519,9 @@ export class Link {
     };
     navigator.locks.request(this.#name, { signal }, hold).catch((error) => {
       if (signal.aborted) return; // closed while it waited
-      this.#emit("error", error); // refused, as in a sandboxed frame: alone, then, under a name of its own
+      this.#emit("error", error);
+      this.#channel.close();
+      this.#channel = null;
       this.#passing = true;
       this.#device = passingName(this.#name);
       this.#ready.then(() => this.#lead());
@@ -699,7 +707,7 @@ export class Link {
     if (reset) this.#emit("reset", { why: "device" });
   }
 
-  /** Marks that the server cannot read are worth nothing; while it cannot store them, it is asked again. */
+  /** Marks that the server cannot read are worth nothing. */
   async #syncRefused(id, { temporary }) {
     if (id !== `sync:${this.#tab}`) return;
     if (!temporary) {
@@ -731,7 +739,7 @@ export class Link {
     }
   }
 
-  /** A handler that fails gets the record again, and what follows waits. */
+  /** A handler that fails gets the record again. */
   async #show(record, inbox) {
     const over = () => inbox !== this.#inbox || this.#ended.signal.aborted;
     for (const listener of this.#listeners.get(record.kind) ?? []) {
@@ -772,7 +780,7 @@ export class Link {
     this.#saving = false;
   }
 
-  /** Reads what is missing from history, until nothing is held back. */
+  /** Reads from history until nothing is held back. */
   async #fill(id) {
     if (this.#filling.has(id)) return;
     this.#filling.add(id);
@@ -795,7 +803,7 @@ export class Link {
 
   // ── What goes out
 
-  /** To one recipient one message is under way at a time, so that they arrive in order. */
+  /** To one recipient one message at a time, so that they arrive in order. */
   #enqueue(entry) {
     const known = this.#queue.get(entry.msgid);
     if (known) return known.sent;
@@ -869,10 +877,10 @@ export class Link {
     }).catch(() => { throw new YanlinkError("unreachable", "the server cannot be reached", { temporary: true }); });
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
-    const { code = "http", message = `the server answered ${response.status}`, field } = answer?.error ?? {};
+    const { status } = response;
+    const { code = "http", message = `the server answered ${status}`, field } = answer?.error ?? {};
     throw new YanlinkError(code, message, {
-      status: response.status, temporary: response.status === 429 || response.status >= 500, field,
-      retryAfter: Number(response.headers.get("Retry-After")) || undefined,
+      status, field, temporary: status === 429 || status >= 500, retryAfter: Number(response.headers.get("Retry-After")) || undefined,
     });
   }
 }
@@ -883,11 +891,11 @@ const target = (to, name) => (typeof to === "string" ? { [name]: to } : { groupI
 
 const refusal = ({ code, message, ...more }) => new YanlinkError(code, message, more);
 
-/** Why a server would not take a frame. It might not answer it either, and what follows would wait for that. */
-function unfit(frame, frameBytes) {
-  if (String(frame.id).length > 64) return new YanlinkError("bad_field", "a msgid has at most 64 characters", { field: "msgid" });
+/** A server may not answer what it does not take. */
+function unfit(frame, limit) {
+  if (String(frame.id).length > 64) return new YanlinkError("bad_field", "msgid is too long", { field: "msgid" });
   const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
-  return bytes > frameBytes && new YanlinkError("too_large", `it makes a frame of ${bytes} bytes; this server takes ${frameBytes}`);
+  return bytes > limit && new YanlinkError("too_large", `${bytes} bytes; at most ${limit}`);
 }
 
 const frameOf = ({ to, groupId, message, fileType, msgid }) =>

@@ -64,6 +64,9 @@ func (g *Gateway) ConversationWith(ctx context.Context, user, peer string) (Conv
 	if err != nil {
 		return ConversationView{}, err
 	}
+	if conversation.Last == 0 { // made for a message that is to be sent later
+		return ConversationView{Kind: Direct, Peer: g.person(peer)}, nil
+	}
 	stays, err := g.store.Stays(ctx, conversation.ID, user)
 	if err != nil {
 		return ConversationView{}, err

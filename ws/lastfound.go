@@ -10,6 +10,8 @@ import (
 const (
 	// foundFor is for how long after the registry has said where a user is nobody has to be asked at once.
 	foundFor = 10 * time.Second
+	// presentFor is for how long after that somebody who was found on another node is taken to be there still.
+	presentFor = 2 * time.Minute
 	// maxFound is how many users' nodes are remembered at most; beyond it those who were found longest ago are forgotten.
 	maxFound = 1 << 16
 )
@@ -40,11 +42,12 @@ func (l *lastFound) at(user string) found {
 	return l.before[user]
 }
 
-// anywhere reports whether a user was found on another node when last looked for. Safe for concurrent use.
+// anywhere reports whether a user was found on another node lately. Safe for concurrent use.
 func (l *lastFound) anywhere(user string) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.at(user).posts) > 0
+	at := l.at(user)
+	return len(at.posts) > 0 && time.Now().Before(at.until.Add(presentFor))
 }
 
 // of returns where users were last found, and whether each of them was looked for lately.

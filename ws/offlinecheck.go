@@ -33,11 +33,7 @@ func (c *offlineChecks) pass(ctx context.Context) (more bool) {
 	g := c.o.g
 	read, cancel := context.WithTimeout(ctx, g.opt.CommitTimeout)
 	defer cancel()
-	rows, err := g.store.Events(read, EventScheduled, 0, checkBatch)
-	now := g.now()
-	whole := len(rows) == checkBatch
-	// One that a clock ahead has put off does not hold up those behind it.
-	rows = slices.DeleteFunc(rows, func(e Event) bool { return e.NextAttemptAt > now })
+	rows, whole, err := c.due(read)
 	if err == nil && len(rows) > 0 {
 		err = c.make(ctx, read, rows)
 	}
@@ -45,6 +41,23 @@ func (c *offlineChecks) pass(ctx context.Context) (more bool) {
 		g.log.Warn("it was not seen who has not got a message; it is tried again", "error", err)
 	}
 	return err == nil && whole && len(rows) > 0
+}
+
+// due returns checks that are due, and whether there may be more behind them. Those that a clock ahead has put off for longer than any
+// is hold up none behind them.
+func (c *offlineChecks) due(ctx context.Context) (rows []Event, more bool, err error) {
+	now := c.o.g.now()
+	for after := uint64(0); ; after = rows[len(rows)-1].ID {
+		rows, err = c.o.g.store.Events(ctx, EventScheduled, after, checkBatch)
+		if err != nil {
+			return nil, false, err
+		}
+		more = len(rows) == checkBatch
+		ready := slices.DeleteFunc(slices.Clone(rows), func(e Event) bool { return e.NextAttemptAt > now })
+		if len(ready) > 0 || !more || rows[len(rows)-1].NextAttemptAt <= now+millis(c.o.opt.OfflineAfter) {
+			return ready, more, nil
+		}
+	}
 }
 
 // make makes checks while read lasts, and writes what came of them together with their end, of those that were made if not all were.

@@ -264,9 +264,12 @@ type TakeLease struct {
 	At, Until    Millis
 }
 
-// Yields reports whether a lease that another one has until a moment is still the other's at At. One that has more than two terms
-// left was taken by a clock that is ahead, and its holder may be dead for as long: it is nobody's.
+// leaseTerms is how many of its terms a lease may have left at most.
+const leaseTerms = 12
+
+// Yields reports whether a lease that another one has until a moment is still the other's at At. One that has far more than its
+// term left was taken by a clock that is far ahead, and its holder may be dead for as long: it is nobody's.
 func (op *TakeLease) Yields(until Millis) bool {
 	term := op.Until - op.At
-	return until > op.At && (term <= 0 || until <= op.At+2*term)
+	return until > op.At && (term <= 0 || until <= op.At+leaseTerms*term)
 }

@@ -68,7 +68,6 @@ func (r *reconciler) run(g *Gateway) {
 			continue // the gateway is stopping
 		} else if err != nil {
 			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
-			r.lists.forget() // the ledger may be another server's now
 		} else {
 			since = began - millis(g.opt.ReconcileEvery+g.opt.CommitTimeout+commitSlack)
 		}
@@ -88,6 +87,7 @@ func (r *reconciler) fastPass(g *Gateway, since Millis) error {
 	defer cancel()
 	heads, err := g.store.Updated(ctx, since)
 	if err != nil {
+		r.lists.forget() // the ledger may be another server's when it is back
 		return err
 	}
 	for _, head := range heads {

@@ -34,6 +34,9 @@ func TestCluster_Scheduled(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, list, "nothing tells of it before its time")
 	}
+	early, err := one.gateway.ConversationWith(t.Context(), "jack", "rose")
+	require.NoError(t, err)
+	require.Zero(t, early.ID)
 	clock.Store(int64(2 * time.Hour))
 	seen := make(map[string]bool)
 	for range count {

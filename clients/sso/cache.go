@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -45,7 +46,8 @@ type CacheOptions struct {
 	Changes func() uint64
 	// Shared remembers for all nodes what was accepted. Nil: each asks for itself.
 	Shared Shared
-	Clock  ws.Clock // default time.Now
+	Clock  ws.Clock     // default time.Now
+	Log    *slog.Logger // of panics of who is asked; nil: nowhere
 }
 
 // Cache is a ws.Authenticator that remembers what another one said.
@@ -198,7 +200,10 @@ func (c *Cache) ask(ctx context.Context, hash [32]byte, credentials ws.Credentia
 func (c *Cache) question(ctx context.Context, credentials ws.Credentials) (identity ws.Identity, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%w: panic (%T)\n%s", ws.ErrCannotTell, cause, debug.Stack())
+			if c.opt.Log != nil {
+				c.opt.Log.Error("a panic while a token was checked", "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+			}
+			err = fmt.Errorf("%w: panic (%T)", ws.ErrCannotTell, cause)
 		}
 	}()
 	return c.next.Authenticate(ctx, credentials)

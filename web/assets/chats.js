@@ -14,6 +14,7 @@ const typingFor = 6_000; // after the last signal
  * @property {Timeline} timeline
  * @property {number} unread
  * @property {number} read up to where this person has read
+ * @property {number} told up to where the server knows that
  * @property {{text: string, at: number, mine: boolean}|null} last
  * @property {"no"|"busy"|"yes"} loaded whether its history has been read
  * @property {boolean} more whether there is older history

@@ -157,6 +157,14 @@ test("without locks each tab is a passing device, and one that was duplicated ta
 
 test("where the browser refuses locks a tab is alone, and says why", async () => {
   globalThis.navigator.locks.request = async () => { throw new Error("SecurityError"); };
+  const before = Object.getOwnPropertyDescriptor(globalThis, "sessionStorage");
+  Object.defineProperty(globalThis, "sessionStorage", { get: () => { throw new Error("SecurityError"); }, configurable: true });
+  const tabs = undo;
+  undo = () => {
+    tabs();
+    delete globalThis.sessionStorage;
+    if (before) Object.defineProperty(globalThis, "sessionStorage", before);
+  };
   const world = new World();
   const { link, socket } = await world.online({ share: true });
   assert.equal(link.connection.state, "online");

@@ -41,10 +41,8 @@ var leaseRules = []rule{
 		s.refused(protocol.Conflict, second)
 	}},
 	{"clockAhead", func(s *subject) {
-		s.holds(leasing("relay", "n1", 11_000, 16_000))
-		refused := leasing("relay", "n2", 6_500, 11_500) // a little ahead
-		s.commit(refused)
-		s.refused(protocol.Conflict, refused)
+		s.holds(leasing("relay", "n1", 101_000, 106_000))
+		s.refuses(protocol.Conflict, leasing("relay", "n2", 50_000, 55_000)) // which is not much behind
 		s.holds(leasing("relay", "n2", 1000, 6000))
 	}},
 	{"refusedAlone", func(s *subject) {
