@@ -95,14 +95,14 @@ func (s *inProcess) Start(ctx context.Context) error {
 	if s.gateway, err = ws.New(s.ledger, options); err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ws", s.connect)
-	mux.HandleFunc("POST /api/v1/messages", s.send)
-	mux.HandleFunc("GET /api/v1/messages/{id}", s.life)
-	mux.HandleFunc("DELETE /api/v1/messages/{id}", s.recall)
-	mux.HandleFunc("DELETE /api/v1/scheduled/{id}", s.cancel)
-	mux.HandleFunc("GET /api/v1/conversations", s.conversations)
-	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.history)
+	mux, answers := http.NewServeMux(), api{s.gateway}
+	mux.HandleFunc("GET /ws", answers.connect)
+	mux.HandleFunc("POST /api/v1/messages", answers.send)
+	mux.HandleFunc("GET /api/v1/messages/{id}", answers.life)
+	mux.HandleFunc("DELETE /api/v1/messages/{id}", answers.recall)
+	mux.HandleFunc("DELETE /api/v1/scheduled/{id}", answers.cancel)
+	mux.HandleFunc("GET /api/v1/conversations", answers.conversations)
+	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", answers.history)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func(server *http.Server, l net.Listener) { _ = server.Serve(l) }(s.http, s.conns)
 	return s.gateway.Start(ctx)
@@ -125,6 +125,9 @@ func (s *inProcess) end() error {
 	return s.gateway.Stop(ctx)
 }
 
+// api is what one life of a server answers; some of it may still run when the next one begins.
+type api struct{ gateway *ws.Gateway }
+
 func user(r *http.Request) string {
 	if token := r.URL.Query().Get("token"); token != "" {
 		return token
@@ -140,8 +143,8 @@ func answer(w http.ResponseWriter, body any, err error) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-func (s *inProcess) connect(w http.ResponseWriter, r *http.Request) {
-	err := s.gateway.Connect(w, r, ws.ConnectRequest{
+func (a api) connect(w http.ResponseWriter, r *http.Request) {
+	err := a.gateway.Connect(w, r, ws.ConnectRequest{
 		Identity: ws.Identity{OpenID: user(r)}, Device: r.URL.Query().Get("device"), V1: r.URL.Query().Get("v") == "1",
 	})
 	if coded := (*protocol.Error)(nil); errors.As(err, &coded) {
@@ -149,7 +152,7 @@ func (s *inProcess) connect(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *inProcess) send(w http.ResponseWriter, r *http.Request) {
+func (a api) send(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		To      []string
 		Message string
@@ -163,7 +166,7 @@ func (s *inProcess) send(w http.ResponseWriter, r *http.Request) {
 	if key := r.Header.Get("Idempotency-Key"); key != "" {
 		body.MsgID = key
 	}
-	sent, err := s.gateway.Send(r.Context(), ws.Draft{From: user(r), To: body.To, Body: body.Message, MsgID: body.MsgID, Delay: time.Duration(body.Delay) * time.Second})
+	sent, err := a.gateway.Send(r.Context(), ws.Draft{From: user(r), To: body.To, Body: body.Message, MsgID: body.MsgID, Delay: time.Duration(body.Delay) * time.Second})
 	if err != nil || sent.Results[0].Err != nil {
 		answer(w, nil, errors.Join(err, sent.Results[0].Err))
 		return
@@ -183,9 +186,9 @@ func (s *inProcess) send(w http.ResponseWriter, r *http.Request) {
 	}}}, nil)
 }
 
-func (s *inProcess) life(w http.ResponseWriter, r *http.Request) {
+func (a api) life(w http.ResponseWriter, r *http.Request) {
 	id, _ := protocol.ParseMessageID(r.PathValue("id"))
-	life, err := s.gateway.Message(r.Context(), user(r), id)
+	life, err := a.gateway.Message(r.Context(), user(r), id)
 	var recipients []any
 	for _, one := range life.Recipients {
 		var devices []any
@@ -197,18 +200,18 @@ func (s *inProcess) life(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"state": life.State, "recipients": recipients}, err)
 }
 
-func (s *inProcess) recall(w http.ResponseWriter, r *http.Request) {
+func (a api) recall(w http.ResponseWriter, r *http.Request) {
 	id, _ := protocol.ParseMessageID(r.PathValue("id"))
-	answer(w, map[string]any{}, s.gateway.Recall(r.Context(), user(r), false, id))
+	answer(w, map[string]any{}, a.gateway.Recall(r.Context(), user(r), false, id))
 }
 
-func (s *inProcess) cancel(w http.ResponseWriter, r *http.Request) {
+func (a api) cancel(w http.ResponseWriter, r *http.Request) {
 	ref, _ := ws.ParseScheduledRef(r.PathValue("id"))
-	answer(w, map[string]any{}, s.gateway.CancelScheduled(r.Context(), user(r), ref))
+	answer(w, map[string]any{}, a.gateway.CancelScheduled(r.Context(), user(r), ref))
 }
 
-func (s *inProcess) conversations(w http.ResponseWriter, r *http.Request) {
-	views, _, err := s.gateway.Conversations(r.Context(), user(r), 0, 1000)
+func (a api) conversations(w http.ResponseWriter, r *http.Request) {
+	views, _, err := a.gateway.Conversations(r.Context(), user(r), 0, 1000)
 	items := []any{}
 	for i := range views {
 		items = append(items, map[string]any{"conversationId": views[i].ID.String()})
@@ -216,13 +219,13 @@ func (s *inProcess) conversations(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"items": items}, err)
 }
 
-func (s *inProcess) history(w http.ResponseWriter, r *http.Request) {
+func (a api) history(w http.ResponseWriter, r *http.Request) {
 	id, _ := protocol.ParseConversationID(r.PathValue("id"))
 	after, next := uint64(ws.FromStart), r.URL.Query().Get("cursor")
 	if next != "" {
 		after, _ = strconv.ParseUint(next, 10, 64)
 	}
-	records, goesOn, err := s.gateway.History(r.Context(), user(r), id, 0, after, 100)
+	records, goesOn, err := a.gateway.History(r.Context(), user(r), id, 0, after, 100)
 	next = ""
 	if goesOn > 0 {
 		next = strconv.FormatUint(goesOn, 10)
