@@ -258,11 +258,11 @@ func TestGateway_EphemeralDevice(t *testing.T) {
 // A device that has a session on another node is in use, whatever its row says.
 func TestCluster_EphemeralDevice(t *testing.T) {
 	w := newTown(t)
-	short := func(o *ws.Options) { reconciling(o); o.EphemeralAfter = 500 * time.Millisecond }
+	short := func(o *ws.Options) { reconciling(o); o.EphemeralAfter = 2 * time.Second }
 	one, two := w.node(1, short), w.node(2, short)
 	rose, tab := one.connect("rose", "web"), two.connect("jack", "~tab")
 	w.settled(2, "rose", "jack")
-	time.Sleep(2 * time.Second) // four times as long as it may be away
+	time.Sleep(5 * time.Second) // more than twice as long as it may be away
 	rose.send("jack", "hello", "m1")
 	tab.ack(tab.expect(2).p.MsgID, "rose")
 	require.Equal(t, "~tab", rose.expect(17).p.Device)
