@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,26 +62,18 @@ func proxied(t *testing.T, nodes []*backend) (addr, log string) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	log = filepath.Join(dir, "access.log")
-	text := string(read(t, "nginx.conf"))
+	text := strings.NewReplacer(
+		"listen 8080;", "listen "+addr+";", "access_log /dev/stdout ", "access_log "+log+" ", "/tmp/nginx", filepath.Join(dir, "nginx"),
+		"worker_rlimit_nofile 200000;", "", "worker_connections 65536;", "worker_connections 64;",
+	).Replace(string(read(t, "nginx.conf")))
 	for i, node := range nodes {
 		text = strings.Replace(text, fmt.Sprintf("server yanlink-%d:8084", i+1), "server "+node.Listener.Addr().String(), 1)
 	}
-	text = strings.ReplaceAll(text, "listen 8080;", "listen "+addr+";")
-	text = strings.ReplaceAll(text, "/tmp/nginx", filepath.Join(dir, "nginx"))
-	text = regexp.MustCompile(`worker_\w+ \d+;`).ReplaceAllStringFunc(text, func(s string) string {
-		if strings.HasPrefix(s, "worker_connections") {
-			return "worker_connections 64;"
-		}
-		return ""
-	})
-	text = strings.Replace(text, "access_log /dev/stdout json;", "access_log "+log+" json;", 1)
 	path := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	require.NotContains(t, text, "yanlink-")
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, filepath.Join(cache, "yanlink-tools", "deploy", "nginx"), "-c", path, "-e", "stderr", "-g", "daemon off;")
+	cmd := exec.CommandContext(ctx, program(t, "nginx"), "-c", path, "-e", "stderr", "-g", "daemon off;")
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	require.NoError(t, cmd.Start())

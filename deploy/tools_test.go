@@ -15,13 +15,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// tool runs a program that install.sh has brought, in deploy/, and returns what it wrote.
-func tool(t *testing.T, name string, args ...string) string {
+// program is where install.sh has put one.
+func program(t *testing.T, name string) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
+	return filepath.Join(cache, "yanlink-tools", "deploy", name)
+}
+
+// tool runs a program that install.sh has brought, in deploy/, and returns what it wrote.
+func tool(t *testing.T, name string, args ...string) string {
+	t.Helper()
 	var out, problems bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), filepath.Join(cache, "yanlink-tools", "deploy", name), args...)
+	cmd := exec.CommandContext(t.Context(), program(t, name), args...)
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	require.NoError(t, cmd.Run(), "%s %v: %s%s", name, args, &out, &problems)
 	return out.String()

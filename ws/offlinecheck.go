@@ -29,18 +29,18 @@ func (o *outbox) check(rec *Record) Event {
 }
 
 // pass makes the checks that are due. It reports whether there is more to do at once.
-func (c *offlineChecks) pass(ctx context.Context) (more bool) {
+func (c *offlineChecks) pass(ctx context.Context) bool {
 	g := c.o.g
 	read, cancel := context.WithTimeout(ctx, g.opt.CommitTimeout)
 	defer cancel()
-	rows, whole, err := c.due(read)
+	rows, more, err := c.due(read)
 	if err == nil && len(rows) > 0 {
 		err = c.make(ctx, read, rows)
 	}
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("it was not seen who has not got a message; it is tried again", "error", err)
 	}
-	return err == nil && whole && len(rows) > 0
+	return err == nil && more
 }
 
 // due returns checks that are due, and whether there may be more behind them. Those that a clock ahead has put off for longer than any
@@ -52,10 +52,10 @@ func (c *offlineChecks) due(ctx context.Context) (rows []Event, more bool, err e
 		if err != nil {
 			return nil, false, err
 		}
-		more = len(rows) == checkBatch
+		whole := len(rows) == checkBatch
 		ready := slices.DeleteFunc(slices.Clone(rows), func(e Event) bool { return e.NextAttemptAt > now })
-		if len(ready) > 0 || !more || rows[len(rows)-1].NextAttemptAt <= now+millis(c.o.opt.OfflineAfter) {
-			return ready, more, nil
+		if len(ready) > 0 || !whole || rows[len(rows)-1].NextAttemptAt <= now+millis(c.o.opt.OfflineAfter) {
+			return ready, whole && len(ready) > 0, nil
 		}
 	}
 }

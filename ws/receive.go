@@ -83,18 +83,15 @@ func (s *Session) receive(data []byte) {
 	}
 	if counted(f.Type) {
 		if tooFast := s.pace.take(1); tooFast != nil {
-			tooFast.MsgID = f.MsgID
-			s.fail(f.ID, tooFast)
+			s.failFrame(f.ID, f.MsgID, tooFast)
 			return
 		}
 	}
 	if err := s.handle(f); err != nil {
-		coded := *protocol.AsError(err)
-		coded.MsgID = cmp.Or(coded.MsgID, f.MsgID)
 		if f.Type == protocol.TypeSend {
-			s.g.opt.Metrics.Message(string(coded.Code), 1)
+			s.g.opt.Metrics.Message(string(protocol.AsError(err).Code), 1)
 		}
-		s.fail(f.ID, &coded)
+		s.failFrame(f.ID, f.MsgID, err)
 	}
 }
 
@@ -112,6 +109,11 @@ func (s *Session) unreadable(id, msgid string, err error) {
 	if tooFast := s.pace.take(1); tooFast != nil {
 		err = tooFast
 	}
+	s.failFrame(id, msgid, err)
+}
+
+// failFrame answers a frame with an error that names its msgid, unless the error names another.
+func (s *Session) failFrame(id, msgid string, err error) {
 	coded := *protocol.AsError(err)
 	coded.MsgID = cmp.Or(coded.MsgID, msgid)
 	s.fail(id, &coded)

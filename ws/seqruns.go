@@ -10,12 +10,10 @@ type seqRuns []seqRun
 
 type seqRun struct{ from, to uint64 } // both inclusive
 
-// runsOf returns the seqs of receipts, in whatever order these are.
+// runsOf returns the seqs of receipts. It is quick where these come by From, as ReceiptsAfter lists them.
 func runsOf(receipts []Receipt) (runs seqRuns) {
-	sorted := slices.Clone(receipts)
-	slices.SortFunc(sorted, func(a, b Receipt) int { return cmp.Compare(a.From, b.From) })
-	for i := range sorted {
-		runs.add(sorted[i].From, sorted[i].To)
+	for i := range receipts {
+		runs.add(receipts[i].From, receipts[i].To)
 	}
 	return runs
 }
