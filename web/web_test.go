@@ -131,7 +131,7 @@ func TestClient_Size(t *testing.T) {
 	_, err = w.Write(text)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	require.Less(t, packed.Len(), 10<<10, "gzipped")
+	require.Less(t, packed.Len(), 11<<10, "gzipped")
 	require.NotRegexp(t, `(?m)^import\s|\bimport\(|innerHTML`, string(text), "it is copied as one file")
 }
 

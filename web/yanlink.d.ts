@@ -14,7 +14,8 @@ export interface Options {
   /**
    * The token, or the token and the seconds it has left, in which case it is renewed in time on the open connection.
    * `renew` asks for another one than last time. Reject with an error whose `final` is true when nobody is signed in any
-   * more; after any other rejection, or when it has taken a minute, it is asked again.
+   * more; after any other rejection, or when it has taken a minute, it is asked again. An empty token says that a cookie
+   * carries it (`sso.cookie`), which then is as fresh as the page's own calls keep it.
    */
   token(how: { renew: boolean }): Promise<string | { token: string; expiresIn?: number }>;
   /** Where the bundle is mounted, ending in a slash; default: beside the page. Required outside of browsers. */
@@ -89,7 +90,7 @@ export class Link {
    * shown on one connection only: when that one breaks, or is closed with 4401 since the server does not take the token,
    * the next one begins with what `token` gives then, and the renewal resolves when that connection is there. Rejects as
    * `token` does; with a YanlinkError when the server cannot check the token now, and goes on under the one before; with
-   * code `closed` when the connection has ended (see Connection) or the link is closed.
+   * code `closed` when the connection has ended (see Connection) or the link is closed. A token in a cookie is not shown.
    */
   renew(): Promise<void>;
 
@@ -123,7 +124,7 @@ export interface Events {
   /** These will never be delivered: recalled, expired or purged. */
   gone: { messageIds: string[] };
   /**
-   * What is shown may be incomplete, or void: read it again. epoch: the server was restored from an older copy; device: it
+   * What is shown may be incomplete, or void: read it again. epoch: the server was restored from an older copy, or began anew; device: it
    * has forgotten this device; gap: something was taken back that we cannot name.
    */
   reset: { why: "epoch" | "device" | "gap" };

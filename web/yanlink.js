@@ -1,6 +1,4 @@
-// Yanlink for browsers and Node.js. What each call promises stands in yanlink.d.ts.
-//
-// One long file, since it is copied as one.
+// Yanlink for browsers and Node.js, long since it is copied as one file. What each call promises stands in yanlink.d.ts.
 
 const patience = 10_000; // for an answer
 const tokenPatience = 60_000; // it may want a dialog
@@ -72,8 +70,9 @@ const millis = (time) => (typeof time === "number" ? time : Date.parse(time) || 
 /** crypto.randomUUID is not there on pages that came over plain HTTP. */
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
-/** The subprotocol carries the token, so that no URL and no log does. */
+/** The subprotocol carries the token, so that no URL and no log does; a cookie carries an empty one. */
 function subprotocols(token) {
+  if (!token) return ["yanlink.v1"];
   const text = btoa(String.fromCharCode(...new TextEncoder().encode(token)));
   return ["yanlink.v1", `yanlink.token.${text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`];
 }
@@ -192,7 +191,7 @@ class Connection {
     this.#deadline = setTimeout(() => this.#broken(), patience);
   }
 
-  /** Nobody answers. A close handshake would wait for the same nobody. */
+  /** Nobody answers, and would answer a close handshake. */
   #broken() {
     this.#drop();
     this.#closed(1006, "");
@@ -248,11 +247,20 @@ class Inbox {
     for (const [id, seq] of marks) this.#rooms.set(id, { given: seq, held: new Map() });
   }
 
+  begin(id, from) {
+    if (!this.#rooms.has(id)) this.#rooms.set(id, { from, given: from, held: new Map() });
+    return this.#rooms.get(id);
+  }
+
+  /** Where the conversations begin of which nothing has been acknowledged. */
+  news(marks) {
+    return [...this.#rooms].filter(([id]) => !marks.has(id)).map(([id, { from }]) => [id, from]);
+  }
+
   /** Returns what may pass now, or null for a repeat. */
   take(record) {
     // The server sends in order, so the first one seen shows where we stand.
-    const room = this.#rooms.get(record.conversationId) ?? { given: record.prevSeq, held: new Map() };
-    this.#rooms.set(record.conversationId, room);
+    const room = this.begin(record.conversationId, record.prevSeq);
     if (record.seq <= room.given) return null;
     // What finds no room is forgotten: nobody acknowledged it, so it comes again.
     if (room.held.size < most || record.prevSeq <= room.given) room.held.set(record.seq, record);
@@ -346,6 +354,7 @@ export class Link {
   #tab = randomId();
   #hello; // for tabs that come later
   #token;
+  #tokens = {}; // renew -> the one that is asked for
   #renewTimer;
   #listeners = new Map();
   #heed;
@@ -372,7 +381,7 @@ export class Link {
     const { me, base = ".", device = "web", storage, share = "document" in globalThis } = options;
     this.#options = options;
     this.#root = new URL(base, globalThis.document?.baseURI);
-    this.#name = `yanlink:${this.#root.pathname}:${me}:${device}`;
+    this.#name = `yanlink:${this.#root.href.replace(globalThis.location?.origin, "")}:${me}:${device}`;
     const shared = share && Boolean(globalThis.navigator?.locks);
     this.#passing = share && !shared;
     this.#device = this.#passing ? passingName(this.#name) : device;
@@ -471,7 +480,7 @@ export class Link {
   async renew() {
     const token = await this.#newToken(true);
     if (this.#state.state === "ended") throw new YanlinkError("closed");
-    await this.#request({ type: Type.renew, params: { token } });
+    if (token) await this.#request({ type: Type.renew, params: { token } });
   }
 
   async history(conversationId, query = {}) {
@@ -480,11 +489,12 @@ export class Link {
   }
 
   async rest(method, path, options) {
+    const token = this.#token;
     try {
       return await this.#fetch(method, path, options);
     } catch (error) {
       if (error.status !== 401) throw error;
-      await this.#newToken(true);
+      if (!token || token === this.#token) await this.#newToken(true);
       return this.#fetch(method, path, options);
     }
   }
@@ -540,15 +550,16 @@ export class Link {
     else this.#post({ act });
   }
 
-  #fromTab({ come, say, shown, act, state, heard, of, to }) {
+  #fromTab({ come, say, shown, act, state, heard, of, news = [], to }) {
     if (to && to !== this.#tab) return;
     if (shown) this.#mark(...shown);
     if (!this.#leading) {
+      for (const [id, from] of news) this.#inbox.begin(id, from); // what nobody showed is shown here, too
       if (state) this.#become(state);
       if (heard) this.#hear(heard, of);
       return;
     }
-    if (come) this.#post({ state: this.#state, heard: this.#state.state === "online" && this.#hello, to: come });
+    if (come) this.#post({ state: this.#state, heard: this.#state.state === "online" && this.#hello, news: this.#inbox.news(this.#marks), to: come });
     if (say) this.#speak(say);
     if (act) this.#connection[act]();
   }
@@ -854,7 +865,17 @@ export class Link {
 
   // ── REST
 
-  async #newToken(renew) {
+  /** Who asks at one time gets one answer. */
+  #newToken(renew) {
+    let ask = this.#tokens[renew];
+    if (!(Date.now() < ask?.until)) {
+      const answer = this.#getToken(renew).finally(() => { ask.until = 0; });
+      this.#tokens[renew] = ask = { answer, until: Date.now() + tokenPatience };
+    }
+    return ask.answer;
+  }
+
+  async #getToken(renew) {
     const answer = await this.#options.token({ renew });
     const { token, expiresIn } = typeof answer === "string" ? { token: answer } : answer;
     this.#token = token;
@@ -870,10 +891,11 @@ export class Link {
   async #fetch(method, path, { query = {}, body } = {}) {
     const url = new URL(`api/v1/${path}`, this.#root);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
-    const headers = { Authorization: `Bearer ${this.#token ?? (await this.#newToken(false))}` };
+    const token = this.#token ?? (await this.#newToken(false));
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
     if (body) headers["Content-Type"] = "application/json";
     const response = await (this.#options.fetch ?? fetch)(url, {
-      method, headers, body: body && JSON.stringify(body), cache: "no-store", signal: AbortSignal.timeout(patience),
+      method, headers, credentials: token ? undefined : "include", body: body && JSON.stringify(body), cache: "no-store", signal: AbortSignal.timeout(patience),
     }).catch(() => { throw new YanlinkError("unreachable", "the server cannot be reached", { temporary: true }); });
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
@@ -885,7 +907,10 @@ export class Link {
   }
 }
 
-const watch = (users) => ({ type: Type.watch, params: { users: [...users] } });
+const bytes = (text) => new TextEncoder().encode(text).length;
+
+/** One name that cannot be one would have all refused. */
+const watch = (users) => ({ type: Type.watch, params: { users: [...users].filter((user) => /^[^,\p{Cc}]+$/u.test(user) && bytes(user) <= 128) } });
 
 const target = (to, name) => (typeof to === "string" ? { [name]: to } : { groupId: to.groupId });
 
@@ -894,8 +919,8 @@ const refusal = ({ code, message, ...more }) => new YanlinkError(code, message, 
 /** A server may not answer what it does not take. */
 function unfit(frame, limit) {
   if (String(frame.id).length > 64) return new YanlinkError("bad_field", "msgid is too long", { field: "msgid" });
-  const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
-  return bytes > limit && new YanlinkError("too_large", `${bytes} bytes; at most ${limit}`);
+  const size = bytes(JSON.stringify(frame));
+  return size > limit && new YanlinkError("too_large", `${size} bytes; at most ${limit}`);
 }
 
 const frameOf = ({ to, groupId, message, fileType, msgid }) =>

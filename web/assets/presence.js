@@ -4,6 +4,9 @@ const every = 60_000; // what was last seen when, and on which node
 const soonAfter = 1_000; // several reasons of one moment are one question
 const most = 50;
 
+/** Whether somebody can have an openid that was typed, or stands in the address: one that cannot be would have all refused. */
+const mayBe = (openid) => /^[^,\p{Cc}]+$/u.test(openid) && new TextEncoder().encode(openid).length <= 128;
+
 /** Presence keeps `chat.presence` of direct conversations. */
 export class Presence {
   #link;
@@ -75,6 +78,6 @@ export class Presence {
   }
 
   #people() {
-    return this.#chats.all.filter(({ kind, peer }) => kind === "direct" && !peer.openid.includes(",")).slice(0, most);
+    return this.#chats.all.filter(({ kind, peer }) => kind === "direct" && mayBe(peer.openid)).slice(0, most);
   }
 }

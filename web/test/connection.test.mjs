@@ -212,7 +212,7 @@ test("a handshake that fails: who we are decides", async () => {
   world.answers["api/v1/me"] = { status: 401 };
   (await world.socket()).end();
   await world.pass(1);
-  assert.deepEqual(world.requests, [{ path: "api/v1/me", token: "Bearer token-1" }]);
+  assert.deepEqual(world.requests, [{ path: "api/v1/me", token: "Bearer token-1", credentials: undefined }]);
   assert.deepEqual(world.tokens, [{ renew: false }, { renew: true }]);
   (await world.socket()).end();
   await world.pass(60_000);
@@ -322,6 +322,34 @@ test("REST goes with the token, and asks for another one once", async () => {
   assert.deepEqual(world.requests.slice(1).map(({ token }) => token), ["Bearer token-1", "Bearer token-2"]);
   world.answers["api/v1/me"] = { status: 0 };
   await assert.rejects(link.rest("GET", "me"), { code: "unreachable", temporary: true });
+});
+
+test("calls that are refused together ask for one token", async () => {
+  const world = new World();
+  const { link } = await world.online();
+  world.answers["api/v1/me"] = { status: 401, body: { error: { code: "unauthorized", message: "no" } } };
+  await Promise.all([1, 2, 3].map(() => assert.rejects(link.rest("GET", "me"), { code: "unauthorized" })));
+  assert.deepEqual(world.tokens, [{ renew: false }, { renew: true }]);
+  assert.deepEqual(world.requests.map(({ token }) => token), [...Array(3).fill("Bearer token-1"), ...Array(3).fill("Bearer token-2")]);
+});
+
+test("a call before the first connection asks for another token, too", async () => {
+  const world = new World();
+  const link = world.link({ token: async ({ renew }) => { world.tokens.push({ renew }); return `token-${world.tokens.length}`; }, share: false });
+  world.answers["api/v1/me"] = { status: 401, body: { error: { code: "unauthorized", message: "no" } } };
+  await assert.rejects(link.rest("GET", "me"), { code: "unauthorized" });
+  assert.equal(world.tokens.at(-1).renew, true);
+});
+
+test("an empty token is left to a cookie", async () => {
+  const world = new World();
+  const { link, socket } = await world.online({ token: async () => "" });
+  assert.deepEqual(socket.protocols, ["yanlink.v1"]);
+  world.answers["api/v1/nodes"] = { body: {} };
+  await link.rest("GET", "nodes");
+  assert.deepEqual(world.requests.at(-1), { path: "api/v1/nodes", token: undefined, credentials: "include" });
+  await link.renew();
+  assert.deepEqual(socket.of(22), [], "there is nothing to show");
 });
 
 test("a token that does not come is asked for again", async () => {

@@ -221,6 +221,13 @@ test("the answer to a subscription says how it stands with everybody", async () 
   assert.deepEqual(link.of("presence").map(({ openid, status }) => [openid, status]), [["will", "online"], ["ann", "offline"]]);
 });
 
+test("a name that cannot be one does not keep others from being watched", async () => {
+  const world = new World();
+  const { link, socket } = await world.online();
+  link.watch(["will", "two, names", "x".repeat(129), "é".repeat(65), "line\nbreak", ""]);
+  assert.deepEqual(socket.of(23), [{ users: ["will"] }]);
+});
+
 test("presence is asked for again after a reconnect", async () => {
   const world = new World();
   const { link, socket } = await world.online();

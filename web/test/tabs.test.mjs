@@ -191,3 +191,32 @@ test("a renewal of the second tab belongs to one connection too", async () => {
   next.end(4403);
   await assert.rejects(last, { code: "closed" });
 });
+
+test("a tab that comes later shows what the first one could not", async () => {
+  const world = new World();
+  const first = world.link({ share: true, deaf: true });
+  const socket = await world.socket();
+  socket.hello();
+  socket.message(1);
+  await world.settle();
+  const second = world.link({ share: true });
+  await world.settle();
+  world.answers["api/v1/conversations/a1/messages?after=0&limit=100"] = { body: { items: [
+    { seq: 1, messageId: "id-1", kind: "message", from: { openid: "will" }, message: "text 1", at: 1 },
+    { seq: 2, messageId: "id-2", kind: "message", from: { openid: "will" }, message: "text 2", at: 2 },
+  ] } };
+  socket.message(2, "text 2", { prevSeq: 1 });
+  await world.settle();
+  assert.deepEqual(socket.of(15), [], "nothing is acknowledged that nobody has shown");
+  await world.pass(1000);
+  assert.deepEqual([texts(first), texts(second)], [[], ["text 1", "text 2"]]);
+  assert.deepEqual(socket.of(15).map(({ upTo }) => upTo), [1, 2]);
+});
+
+test("servers are told apart by where they are", async () => {
+  const world = new World();
+  const links = ["http://eu.test/im/", "http://us.test/im/"].map((base) => world.link({ share: true, base }));
+  await world.settle();
+  assert.deepEqual(world.sockets.map(({ url }) => new URL(url).host), ["eu.test", "us.test"]);
+  assert.equal(links.every(({ connection }) => connection.state === "connecting"), true);
+});

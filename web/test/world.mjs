@@ -134,7 +134,7 @@ export class World {
 
   async #fetch(url, init) {
     const path = `${url.pathname}${url.search}`.replace("/im/", "");
-    this.requests.push({ path, token: init.headers.Authorization });
+    this.requests.push({ path, token: init.headers.Authorization, credentials: init.credentials });
     const { status = 200, body = {}, retryAfter } = this.answers[path] ?? { status: 404 };
     if (status === 0) throw new TypeError("unreachable");
     return { ok: status < 400, status, json: async () => body, headers: new Map([["Retry-After", retryAfter]]) };
