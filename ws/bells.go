@@ -70,19 +70,29 @@ func (b *recordBell) committed(d *dispatcher) {
 
 // endBell ends a session from another node, or all of a user there.
 type endBell struct {
-	user, session string // session is empty for all
+	user, session string // session is empty for all that began until at
 	code          int
 	reason        string
+	at            Millis
 }
 
 func (b *endBell) committed(d *dispatcher) { d.g.end(b) }
 
-func (b *endBell) names(session string) bool { return b.session == "" || b.session == session }
+// endSlack is how far apart the clocks of two nodes may be: a session that began at most so much later is ended as well.
+const endSlack = 2 * clockTolerance
+
+// names reports whether the bell is about a session. What began later is not meant, even if the bus brings the bell again.
+func (b *endBell) names(session string, since Millis) bool {
+	if b.session != "" {
+		return b.session == session
+	}
+	return since <= b.at+millis(endSlack)
+}
 
 // end ends what a bell names on this node, and returns it.
 func (g *Gateway) end(b *endBell) (ended []*Session) {
 	for _, s := range g.hub.sessions(b.user) {
-		if b.names(s.id) {
+		if b.names(s.id, s.since) {
 			s.close(b.code, b.reason)
 			ended = append(ended, s)
 		}

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// reapAfter is for how many beats a registry has to have answered until nodes are taken out, and who is not there counts as
+// offline: when it is back after an outage no node has been heard for long, and each comes with its next beat.
+const reapAfter = 3
+
 // cluster is this node's part in a cluster: it says where its sessions are, rings other nodes for what was committed
 // here, and is rung by them. Nothing of it is needed for a message to arrive: what it loses, the reconciler finds in the
 // ledger. A Gateway without Registry and Bus has none.
@@ -92,6 +96,11 @@ func (c *cluster) locate(users []string) ([]Route, error) {
 	return c.roll.present(c.g.ctx, routes), nil
 }
 
+// settled reports whether the registry knows all sessions, as far as it has been found to have lost some.
+func (c *cluster) settled(ctx context.Context) bool {
+	return c == nil || c.routes.settled() && c.roll.listsSelf(ctx)
+}
+
 var errRegistryDown = errors.New("the registry does not answer")
 
 // doubtful reports whether doorbells may be lost now, so that the ledger has to be looked at more often.
@@ -110,7 +119,7 @@ func (c *cluster) runBeats(ctx context.Context) {
 		case <-ticker.C:
 		case <-c.beatNow:
 		}
-		if err := c.beat(uncut); err == nil {
+		if err := c.beat(uncut); err == nil && c.routes.steadyFor() >= reapAfter*c.g.opt.BeatEvery {
 			c.reap(uncut)
 		}
 		c.roll.follow(ctx)

@@ -200,6 +200,43 @@ func TestCluster_DeviceMoves(t *testing.T) {
 	require.Equal(t, "hello", other.expect(2).p.Message)
 }
 
+// A session that was never told to give way, as the bus lost it, gives way all the same.
+func TestCluster_DeviceMovesUnheard(t *testing.T) {
+	w := newTown(t)
+	one, two := w.node(1, reconciling), w.node(2, nil)
+	old, other := one.connect("jack", "web"), one.connect("jack", "phone")
+	w.settled(2, "jack")
+	w.broker.Fault(memory.Faults{Lose: 1})
+	two.connect("jack", "web")
+	code, _ := old.closed()
+	require.Equal(t, protocol.CloseReplaced, code)
+	other.write(`{"type":11}`)
+	other.expect(12)
+}
+
+// When the registry is back after a while, whichever node is first must not take the others for dead.
+func TestCluster_RegistryBack(t *testing.T) {
+	w := newTown(t)
+	w.directory = directoryOf(200 * time.Millisecond)
+	log := wstest.NewLog(t)
+	slow := func(o *ws.Options) { o.BeatEvery, o.Log = 60*time.Millisecond, log.Logger() }
+	one, two := w.node(1, slow), w.node(2, slow)
+	jack := two.connect("jack", "web")
+	w.settled(1, "jack")
+	one.registry.Fail(errors.New("connection refused"))
+	two.registry.Fail(errors.New("connection refused"))
+	time.Sleep(300 * time.Millisecond)
+	one.registry.Fail(nil)
+	w.eventually("the first node is back", func() bool { return one.gateway.Health(t.Context()).Status == "ok" })
+	two.registry.Fail(nil)
+	w.eventually("the second node is back", func() bool { return two.gateway.Health(t.Context()).Status == "ok" })
+	w.settled(1, "jack")
+	rose := one.connect("rose", "web")
+	rose.send("jack", "hello", "m1")
+	jack.expect(2)
+	require.NotContains(t, log.String(), "of a silent node are over")
+}
+
 // Where a node has died, its clients come all at once: each other node is told of them together.
 func TestCluster_DevicesMoveTogether(t *testing.T) {
 	w := newTown(t)
@@ -294,9 +331,12 @@ func TestCluster_RegistryDown(t *testing.T) {
 	one.registry.Fail(nil)
 	two.registry.Fail(nil)
 	w.settled(3, "rose", "jack", "late")
-	list, err = one.gateway.Presence(t.Context(), "", []string{"rose", "jack", "nobody"})
-	require.NoError(t, err)
-	require.Equal(t, []string{"online", "online", "offline"}, []string{list[0].Status, list[1].Status, list[2].Status})
+	w.eventually("everybody's presence is known", func() bool {
+		list, err = one.gateway.Presence(t.Context(), "", []string{"rose", "jack", "nobody"})
+		require.NoError(t, err)
+		return list[2].Status == "offline" // unknown until every node has had the time to put its routes
+	})
+	require.Equal(t, []string{"online", "online"}, []string{list[0].Status, list[1].Status})
 	require.Equal(t, []string{"n2"}, list[1].Nodes)
 }
 

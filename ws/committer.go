@@ -15,8 +15,11 @@ var errStopped = protocol.NewError(protocol.Draining, "the node is stopping; try
 
 var errOverloaded = protocol.NewError(protocol.Overloaded, "too much waits to be written; try again later")
 
-// commitRetry is how soon a ledger that refused is tried again.
-const commitRetry = 250 * time.Millisecond
+const (
+	// commitRetry is how soon a ledger that refused is tried again, and commitProbe how soon if nobody waits for it.
+	commitRetry = 250 * time.Millisecond
+	commitProbe = time.Second
+)
 
 // item is what waits to be written, with what follows from it.
 type item interface {
@@ -127,6 +130,9 @@ func (c *committer) take() (batch []item, more bool) {
 		return nil, true
 	}
 	if len(c.retained) == 0 && len(c.queue) == 0 {
+		if c.down && !c.stopped && time.Now().After(c.probeAt.Add(commitProbe-commitRetry)) {
+			return []item{c.probe()}, true
+		}
 		return nil, !c.stopped
 	}
 	if c.riding() && time.Since(c.started) < c.opt.AckDelay {
@@ -175,14 +181,17 @@ func (c *committer) fillLocked(batch []item) []item {
 func (c *committer) await() {
 	c.mu.Lock()
 	waiting, until := len(c.retained)+len(c.queue) > 0, c.started.Add(c.opt.AckDelay)
-	if c.down {
+	switch {
+	case c.down && waiting:
 		until = c.probeAt
-	}
-	c.mu.Unlock()
-	if !waiting {
+	case c.down:
+		until = c.probeAt.Add(commitProbe - commitRetry)
+	case !waiting:
+		c.mu.Unlock()
 		<-c.wake
 		return
 	}
+	c.mu.Unlock()
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
@@ -190,6 +199,22 @@ func (c *committer) await() {
 	case <-timer.C:
 	}
 }
+
+// probe is something to write for a ledger that refused, where nobody wants anything: else nobody would know that it is back.
+func (c *committer) probe() item {
+	return &probeItem{&TakeLease{Name: probeLease, Holder: c.opt.NodeID}}
+}
+
+// probeLease is the name of a lease that stands for nothing.
+const probeLease = "probe"
+
+type probeItem struct{ lease *TakeLease }
+
+func (it *probeItem) op() Op                { return it.lease }
+func (it *probeItem) stamp(now Millis)      { it.lease.At, it.lease.Until = now, now+1 }
+func (it *probeItem) kept() bool            { return false }
+func (it *probeItem) committed(*dispatcher) {}
+func (it *probeItem) refused(error)         {}
 
 // commit writes a batch. A batch that fails for another reason than an unavailable ledger is split until the item
 // that cannot be written stands alone: one bad item never fails the others. Its error is an unavailable ledger's.
@@ -203,7 +228,6 @@ func (c *committer) commit(batch []item) (err error) {
 	began := time.Now()
 	err = c.write(ops)
 	c.opt.Metrics.Commit(len(ops), time.Since(began), err == nil)
-	c.opt.Metrics.Queue("commit", c.depth())
 	switch {
 	case err == nil:
 		c.healthy()

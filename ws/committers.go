@@ -85,6 +85,14 @@ func (c committers) stop() {
 	}
 }
 
+// depth returns how many items wait.
+func (c committers) depth() (n int) {
+	for _, one := range c {
+		n += one.depth()
+	}
+	return n
+}
+
 // refusing reports whether the last commit of any was refused.
 func (c committers) refusing() bool {
 	for _, one := range c {

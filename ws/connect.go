@@ -68,7 +68,7 @@ func (g *Gateway) allowOrigin(r *http.Request) bool {
 func (g *Gateway) openDevice(ctx context.Context, c *ConnectRequest, accept *AcceptToken) (*OpenDevice, error) {
 	now := g.now()
 	open := &OpenDevice{
-		Accept: accept, User: c.Identity.OpenID, Name: c.Identity.Name, Device: c.Device, At: now,
+		Accept: accept, User: c.Identity.OpenID, Name: c.Identity.Name, Device: c.Device, At: now, FirstEpoch: g.firstEpoch(now),
 		MaxDevices: max(0, g.opt.DevicesPerUser), IdleSince: now - millis(idleDevice),
 	}
 	if err := g.write(ctx, open); err != nil {
@@ -78,6 +78,12 @@ func (g *Gateway) openDevice(ctx context.Context, c *ConnectRequest, accept *Acc
 		g.evict(open.User, open.Dropped)
 	}
 	return open, nil
+}
+
+// firstEpoch is what the epoch of a new device counts from: the time, so that one that was dropped and comes again is above what it
+// was, which the registry may still know, and that much more as a new epoch of the ledger added to those that there were.
+func (g *Gateway) firstEpoch(now Millis) uint64 {
+	return uint64(max(0, now)) + (g.store.Info().Epoch-1)*EpochStep
 }
 
 // evict ends the session of a device that gave way to another.
@@ -183,7 +189,7 @@ func (s *Session) begin() {
 		s.greet()
 	}
 	if replaced := s.g.hub.add(s); replaced != nil {
-		replaced.close(protocol.CloseReplaced, "a newer session of the same device took over")
+		replaced.close(protocol.CloseReplaced, replacedReason)
 	}
 	s.g.wheel.arm(s, s.g.mono()) // the first tick finds out when to look again
 	if c := s.g.cluster; c != nil {
@@ -212,7 +218,7 @@ func (s *Session) read() {
 func (s *Session) greet() {
 	f := getFrame()
 	f.b = protocol.AppendHello(f.b, protocol.Hello{
-		SessionID: s.id, OpenID: s.user, Device: s.device, NewDevice: s.newDevice, Epoch: s.g.store.Info().Epoch,
+		SessionID: s.id, OpenID: s.user, Device: s.device, NewDevice: s.newDevice, Epoch: s.g.epoch(),
 		HeartbeatSeconds: int(s.g.opt.HeartbeatEvery.Seconds()), FrameBytes: s.g.opt.FrameBytes, Window: s.g.opt.Window,
 		At: int64(s.since),
 	})

@@ -39,7 +39,7 @@ func TestDocs_Events(t *testing.T) {
 // TestOutgoingEvents holds the table against what is written: every kind, its topic, its fields.
 func TestOutgoingEvents(t *testing.T) {
 	topics := EventTopics{Message: "m", Receipt: "r", Offline: "o"}
-	g := &Gateway{opt: Options{NodeID: "n", Clock: time.Now}}
+	g := &Gateway{opt: Options{NodeID: "n"}, clock: newClock(time.Now, nil)}
 	o := &outbox{g: g, opt: EventOptions{Topics: topics, Bodies: true}}
 	rec := Record{Conversation: 1, Seq: 2, Kind: KindMessage, Sender: "rose", MsgID: "k", Body: "hello"}
 	written := o.messageStored(&Send{Record: rec, To: "will"})

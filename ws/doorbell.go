@@ -79,7 +79,7 @@ func (r *bellReader) entry() effect {
 			id: r.messageID(), msgid: r.string(), sender: r.string(), user: r.string(), device: r.string(), at: Millis(r.number()),
 		}
 	case bellEnd:
-		return &endBell{user: r.string(), session: r.string(), code: int(r.number()), reason: r.string()}
+		return &endBell{user: r.string(), session: r.string(), code: int(r.number()), reason: r.string(), at: Millis(r.number())}
 	case bellHad:
 		return &hadBell{Ack{
 			User: r.string(), Device: r.string(), Conversation: ConversationID(r.number()), From: r.number(), To: r.number(),
@@ -104,7 +104,8 @@ func (p *proof) append(dst []byte) []byte {
 
 func (b *endBell) append(dst []byte) []byte {
 	dst = appendStrings(append(dst, bellEnd), b.user, b.session)
-	return appendStrings(binary.AppendUvarint(dst, uint64(b.code)), b.reason)
+	dst = appendStrings(binary.AppendUvarint(dst, uint64(b.code)), b.reason)
+	return binary.AppendUvarint(dst, uint64(b.at))
 }
 
 func (b *hadBell) append(dst []byte) []byte {

@@ -19,7 +19,7 @@ func someEntries() []effect {
 		&recordBell{rec: recall, members: []string{"jack"}},
 		&recordBell{rec: joined, members: []string{"jack"}},
 		&proof{id: MessageID{Conversation: 7, Seq: 3}, msgid: "m", sender: "rose", user: "jack", device: "web", at: 77},
-		&endBell{user: "jack", session: "s", code: 4409, reason: "gone"},
+		&endBell{user: "jack", session: "s", code: 4409, reason: "gone", at: 1704162492912},
 		&readBell{
 			to: "rose", reader: "jack", conversation: 7, seq: 3, at: 1_700_000_000_000, request: [16]byte{15: 7}, trigger: 2,
 		},

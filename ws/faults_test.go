@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,13 @@ func TestGateway_BadFrames(t *testing.T) {
 	require.Equal(t, "binary_unsupported", c.expect(500).p.Code)
 	c.send("jack", "still here", "m1")
 	require.Equal(t, "still here", other.expect(2).p.Message)
+}
+
+func TestGateway_Send_NotUTF8(t *testing.T) {
+	n := startNode(t, nil)
+	n.known("jack", "rose")
+	_, err := n.gateway.Send(t.Context(), ws.Draft{From: "rose", To: []string{"jack"}, Body: "\xc4\xe3"})
+	require.ErrorIs(t, err, protocol.NewError(protocol.BadField, ""))
 }
 
 func TestGateway_HugeFrame(t *testing.T) {
@@ -228,6 +236,19 @@ func TestGateway_Renew(t *testing.T) {
 	require.Equal(t, protocol.CloseTokenEnded, code)
 }
 
+// A ledger that refused is known to be back although nobody writes.
+func TestGateway_LedgerIsBack(t *testing.T) {
+	store := wstest.NewMemStore()
+	n := startNodeOn(t, store, nil)
+	n.known("jack", "rose")
+	store.FailCommits(ws.ErrUnavailable)
+	_, err := n.gateway.Send(t.Context(), ws.Draft{From: "rose", To: []string{"jack"}, Body: "x"})
+	require.NoError(t, err)
+	require.Equal(t, "degraded", n.gateway.Health(t.Context()).Status)
+	store.FailCommits(nil)
+	require.Eventually(t, func() bool { return n.gateway.Health(t.Context()).Status == "ok" }, patience, 10*time.Millisecond)
+}
+
 func TestGateway_PanicEndsOneSession(t *testing.T) {
 	n := startNode(t, func(o *ws.Options) {
 		o.BeforeSend = func(_ context.Context, d *ws.Draft) error {
@@ -255,6 +276,59 @@ func TestGateway_EphemeralDevice(t *testing.T) {
 	}, 2*patience, 50*time.Millisecond)
 }
 
+// stubborn is a ledger that cannot drop one user's devices, which it is asked to first.
+type stubborn struct {
+	ws.Store
+	user atomic.Pointer[string]
+}
+
+func (s *stubborn) Commit(ctx context.Context, ops []ws.Op) error {
+	for _, op := range ops {
+		drop, ok := op.(*ws.DropDevice)
+		if !ok {
+			continue
+		}
+		s.user.CompareAndSwap(nil, &drop.User)
+		if drop.User == *s.user.Load() {
+			return ws.ErrUnavailable
+		}
+	}
+	return s.Store.Commit(ctx, ops)
+}
+
+// IdleDevices lists that one first.
+func (s *stubborn) IdleDevices(ctx context.Context, t ws.Millis, limit int) ([]ws.Device, error) {
+	devices, err := s.Store.IdleDevices(ctx, t, limit)
+	slices.SortStableFunc(devices, func(a, b ws.Device) int {
+		if user := s.user.Load(); user != nil && a.User == *user && b.User != *user {
+			return -1
+		}
+		return 0
+	})
+	return devices, err
+}
+
+// One that cannot be dropped, as its user has too many conversations for the time there is, holds up no other, nor what is sent.
+func TestGateway_EphemeralDevicesThatCannotGo(t *testing.T) {
+	store := &stubborn{Store: wstest.NewMemStore()}
+	n := startNodeOn(t, store, func(o *ws.Options) { o.EphemeralAfter, o.ReconcileEvery = 50*time.Millisecond, 10*time.Millisecond })
+	require.NoError(t, n.connect("rose", "~tab").conn.Close())
+	require.NoError(t, n.connect("jack", "~tab").conn.Close())
+	require.Eventually(t, func() bool {
+		var left []string
+		for _, user := range []string{"rose", "jack"} {
+			devices, err := n.store.Devices(t.Context(), user)
+			require.NoError(t, err)
+			if len(devices) > 0 {
+				left = append(left, user)
+			}
+		}
+		stays := store.user.Load()
+		return stays != nil && slices.Equal(left, []string{*stays})
+	}, patience, 10*time.Millisecond)
+	require.Equal(t, "ok", n.gateway.Health(t.Context()).Status)
+}
+
 // A device that has a session on another node is in use, whatever its row says.
 func TestCluster_EphemeralDevice(t *testing.T) {
 	w := newTown(t)
@@ -280,7 +354,9 @@ func TestGateway_DroppedDevice(t *testing.T) {
 	rose, tab := n.connect("rose", "web"), n.connect("jack", "~tab")
 	rose.send("jack", "hello", "m1")
 	got := tab.expect(2)
-	require.NoError(t, n.store.Commit(t.Context(), []ws.Op{&ws.DropDevice{User: "jack", Device: "~tab", Epoch: 1}}))
+	devices, err := n.store.Devices(t.Context(), "jack")
+	require.NoError(t, err)
+	require.NoError(t, n.store.Commit(t.Context(), []ws.Op{&ws.DropDevice{User: "jack", Device: "~tab", Epoch: devices[0].Epoch}}))
 	tab.ackOnly(got.p.MsgID, "rose")
 	code, _ := tab.closed()
 	require.Equal(t, protocol.CloseFault, code)

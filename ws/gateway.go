@@ -48,6 +48,7 @@ type Gateway struct {
 	reconciler reconciler
 	dates      *protocol.Dates
 	started    time.Time
+	clock      *clock
 	dismissals atomic.Uint64
 
 	state    atomic.Int32
@@ -78,6 +79,7 @@ func New(store Store, opt Options) (*Gateway, error) {
 	}
 	opt.setDefaults()
 	g := &Gateway{opt: opt, log: opt.Log, store: store, melody: melody.New(), started: time.Now(), stopped: make(chan struct{})}
+	g.clock = newClock(opt.Clock, store)
 	g.hub = newHub(paceLimits{perSecond: opt.FramesPerSecond, burst: opt.FrameBurst})
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.serving, g.endServe = context.WithCancel(g.ctx)
@@ -128,6 +130,7 @@ func (g *Gateway) Start(ctx context.Context) error {
 			return err
 		}
 	}
+	g.checkClock(ctx)
 	if g.outbox != nil {
 		g.outbox.start()
 	}
@@ -182,7 +185,9 @@ func (g *Gateway) stop(ctx context.Context) error {
 			s.cut()
 		}
 		err = fmt.Errorf("sessions were cut: %w", err)
-		_ = g.open.wait(context.Background()) // they are cut: nothing holds them
+		cut, cancel := afterCut()
+		defer cancel()
+		_ = g.open.wait(cut) // nothing holds them but a ledger that hangs
 	}
 	g.committers.stop()
 	if late := wait(ctx, &g.writing); late != nil {
@@ -201,8 +206,22 @@ func (g *Gateway) stop(ctx context.Context) error {
 	if g.cluster != nil {
 		g.cluster.sending.Wait() // what it still does, ends with that
 	}
-	g.wg.Wait()
+	if wait(ctx, &g.wg) == nil {
+		return err
+	}
+	cut, cancel := afterCut()
+	defer cancel()
+	if stuck := wait(cut, &g.wg); stuck != nil {
+		err = errors.Join(err, fmt.Errorf("something waits for the ledger yet: %w", stuck))
+	}
 	return err
+}
+
+// cutTime is how long what was cut may take to end once Stop's own time is over.
+const cutTime = 5 * time.Second
+
+func afterCut() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), cutTime)
 }
 
 // closeSessions asks every client to go elsewhere, evenly spread so that the others are not stormed.
@@ -263,7 +282,7 @@ func (g *Gateway) Health(context.Context) Health {
 }
 
 // now is the wall clock, mono a clock that never jumps: records carry the one, waiting goes by the other.
-func (g *Gateway) now() Millis  { return Millis(g.opt.Clock().UnixMilli()) }
+func (g *Gateway) now() Millis  { return g.clock.now() }
 func (g *Gateway) mono() Millis { return millis(time.Since(g.started)) + 1 }
 
 // callItem is any other op, for a caller that waits.

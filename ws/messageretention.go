@@ -1,10 +1,8 @@
 package ws
 
-import "context"
-
 const (
 	// messageBatch is how many conversations are looked through at a time.
-	messageBatch = 100
+	messageBatch = 500
 
 	// purgeRecords and purgeBytes are how much one commit removes at most, so that what waits behind it does not wait long.
 	purgeRecords = 500
@@ -27,7 +25,7 @@ func newMessagePass(g *Gateway) *retention {
 }
 
 func (p *messagePass) look() (done bool, err error) {
-	if mine, err := p.lease(); err != nil || !mine {
+	if err := p.lease(); err != nil {
 		return false, err
 	}
 	ctx, cancel := p.g.readContext()
@@ -53,17 +51,18 @@ func (p *messagePass) look() (done bool, err error) {
 	return true, nil
 }
 
-// lease reports whether this node is the one that removes messages until the next part is due.
-func (p *messagePass) lease() (mine bool, err error) {
+// lease makes this node the one that removes messages until the next part is due. It returns errElsewhere where another one is.
+func (p *messagePass) lease() error {
 	if p.g.cluster == nil {
-		return true, nil
+		return nil
 	}
 	now := p.g.now()
 	op := &TakeLease{Name: retentionLease, Holder: p.g.opt.NodeID, At: now, Until: now + 3*millis(retentionStep)}
-	if err := p.commit(op); err != nil {
-		return false, err
+	err := p.g.aside(op)
+	if op.Err != nil {
+		return errElsewhere
 	}
-	return op.Err == nil, nil
+	return err
 }
 
 // purge removes the messages of a conversation that were sent before a time.
@@ -74,12 +73,8 @@ func (p *messagePass) purge(c *Conversation, before Millis) error {
 			return err
 		}
 		first = old[len(old)-1].Seq + 1
-		op := &Purge{Conversation: c.ID, First: first}
-		if err := p.commit(op); err != nil {
+		if err := p.g.aside(&Purge{Conversation: c.ID, First: first}); err != nil {
 			return err
-		}
-		if op.Err != nil {
-			return op.Err
 		}
 		p.purged += len(old)
 		if !more {
@@ -107,10 +102,4 @@ func (p *messagePass) oldest(id ConversationID, from uint64, before Millis) (old
 		}
 	}
 	return old, len(old) > 0, nil
-}
-
-func (p *messagePass) commit(op Op) error {
-	ctx, cancel := context.WithTimeout(p.g.serving, p.g.opt.CommitTimeout)
-	defer cancel()
-	return p.g.store.Commit(ctx, []Op{op})
 }

@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -126,6 +127,8 @@ func (g *Gateway) screenContent(draft *Draft) error {
 	switch {
 	case len(draft.Body) > g.opt.MaxBody:
 		return protocol.FieldError(protocol.TooLarge, "message", "the message is longer than this server takes")
+	case !utf8.ValidString(draft.Body):
+		return protocol.FieldError(protocol.BadField, "message", "the message is not UTF-8")
 	case draft.FileType > 4:
 		return protocol.FieldError(protocol.BadField, "fileType", "fileType is 0 text, 1 image, 2 file, 3 audio or 4 video")
 	case draft.MsgID != "" && !protocol.ValidMsgID(draft.MsgID):

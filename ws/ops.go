@@ -72,6 +72,7 @@ type OpenDevice struct {
 	Accept             *AcceptToken
 	User, Name, Device string // Name: the user's display name; empty keeps the known one
 	At                 Millis
+	FirstEpoch         uint64 // what the epoch of a device counts from that the op makes; see Gateway.firstEpoch
 	MaxDevices         int    // 0: no limit; ephemeral devices count too
 	IdleSince          Millis // devices last seen before this give way, the longest unused first
 

@@ -497,16 +497,17 @@ func TestOutbox_OfflineChecksThatFail(t *testing.T) {
 	require.Equal(t, "jack", s.await(2, "recipient.offline")[1].To)
 }
 
-// slowStore holds up the first commit of a user.offline until it is let go.
+// slowStore holds up the first commit that begins with an event of one kind until it is let go.
 type slowStore struct {
 	ws.Store
+	kind      string
 	once      sync.Once
 	held, let chan struct{}
 }
 
 func (s *slowStore) Commit(ctx context.Context, ops []ws.Op) error {
 	for _, op := range ops {
-		if add, ok := op.(*ws.AddEvents); ok && strings.Contains(string(add.Events[0].Payload), "user.offline") {
+		if add, ok := op.(*ws.AddEvents); ok && strings.Contains(string(add.Events[0].Payload), s.kind) {
 			s.once.Do(func() {
 				close(s.held)
 				select {
@@ -526,7 +527,7 @@ func TestOutbox_PresenceToldLate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t)
 			s := &sink{t: t}
-			slow := &slowStore{Store: w.store, held: make(chan struct{}), let: make(chan struct{})}
+			slow := &slowStore{Store: w.store, kind: "user.offline", held: make(chan struct{}), let: make(chan struct{})}
 			one, two := w.nodeOn(slow, 1, s.publishing(nil)), w.node(2, s.publishing(nil))
 			jack := one.connect("jack", "web")
 			s.await(1, "user.online")
@@ -541,4 +542,34 @@ func TestOutbox_PresenceToldLate(t *testing.T) {
 			w.eventually("jack is online", func() bool { return s.last("jack") == "online" })
 		})
 	}
+}
+
+// Who goes from one node to another before the first one could tell anything is online: the second one saw the older session there,
+// and left it to that node.
+func TestOutbox_PresenceOfWhoHops(t *testing.T) {
+	w := newTown(t)
+	s := &sink{t: t}
+	slow := &slowStore{Store: w.store, kind: "user.online", held: make(chan struct{}), let: make(chan struct{})}
+	one, two := w.nodeOn(slow, 1, s.publishing(nil)), w.node(2, s.publishing(nil))
+	one.connect("rose", "web") // whom it takes long to tell of
+	<-slow.held
+	jack := one.connect("jack", "web")
+	brief := one.connect("brief", "web")
+	w.settled(2, "jack", "brief")
+	time.Sleep(2 * time.Millisecond) // of two sessions of one millisecond nobody can tell which is older
+	there := two.connect("jack", "phone")
+	w.settled(3, "jack", "brief")
+	for range 20 { // the second node has looked
+		two.known("will")
+		there.send("will", "hello", "")
+	}
+	require.Empty(t, s.last("jack"))
+	require.NoError(t, jack.conn.Close())
+	require.NoError(t, brief.conn.Close())
+	w.settled(1, "jack", "brief")
+	close(slow.let)
+	w.eventually("jack is online", func() bool { return s.last("jack") == "online" })
+	require.NoError(t, there.conn.Close())
+	w.eventually("jack is offline", func() bool { return s.last("jack") == "offline" })
+	require.Empty(t, s.last("brief"), "nobody was told, and there is nothing to tell")
 }

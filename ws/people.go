@@ -33,7 +33,7 @@ func (g *Gateway) Ban(ctx context.Context, openID string, banned bool) (ended in
 	if err != nil || !banned {
 		return 0, err
 	}
-	return g.dismiss(ctx, &endBell{user: openID, code: protocol.CloseForbidden, reason: "banned"}), nil
+	return g.dismiss(ctx, &endBell{user: openID, code: protocol.CloseForbidden, reason: "banned", at: g.now()}), nil
 }
 
 // Revoke ends all tokens of a user that this ledger has accepted, and where the SSO tells when a token was issued, all
@@ -44,7 +44,7 @@ func (g *Gateway) Revoke(ctx context.Context, openID string) (ended int, err err
 	if err != nil {
 		return 0, err
 	}
-	return g.dismiss(ctx, &endBell{user: openID, code: protocol.CloseTokenEnded, reason: "the token was revoked"}), nil
+	return g.dismiss(ctx, &endBell{user: openID, code: protocol.CloseTokenEnded, reason: "the token was revoked", at: g.now()}), nil
 }
 
 // Dismissals counts the calls of Ban and Revoke that have been written. A token that counted before the last one may not count

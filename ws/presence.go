@@ -12,10 +12,11 @@ const (
 	statusUnknown = "unknown" // while the registry does not answer, or to whom may not know
 )
 
-// Presence returns the online state of users, wherever they are, in their order. While the registry does not answer, who is
-// not on this node is unknown; so is whom viewer may not watch. An empty viewer may watch all.
+// Presence returns the online state of users, wherever they are, in their order. While the registry does not answer, or has lost
+// what it knew, who is not found is unknown; so is whom viewer may not watch. An empty viewer may watch all.
 func (g *Gateway) Presence(ctx context.Context, viewer string, users []string) ([]Presence, error) {
 	elsewhere, complete := g.elsewhere(users)
+	complete = complete && g.cluster.settled(ctx)
 	list, err := g.describe(ctx, users, elsewhere, complete)
 	if err != nil || viewer == "" {
 		return list, err

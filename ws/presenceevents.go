@@ -38,6 +38,7 @@ type presenceEvents struct {
 type departure struct {
 	since    Millis // monotonic
 	doubtful bool   // something may have been told already
+	untold   bool   // nothing was: who went before anybody was told, and may be elsewhere by now, where nobody tells either
 }
 
 func newPresenceEvents(o *outbox) *presenceEvents {
@@ -56,7 +57,7 @@ func (p *presenceEvents) connected(user string) {
 	}
 	d, away := p.left[user]
 	delete(p.left, user)
-	if away && !d.doubtful {
+	if away && !d.doubtful && !d.untold {
 		p.online[user] = true
 	}
 	if p.online[user] {
@@ -123,7 +124,7 @@ func (p *presenceEvents) returned() {
 func (p *presenceEvents) doubt(users []string) {
 	for _, user := range users {
 		if d, away := p.left[user]; away {
-			p.left[user] = departure{d.since, true}
+			p.left[user] = departure{since: d.since, doubtful: true}
 			continue
 		}
 		_, arrived := p.arrived[user]
@@ -144,9 +145,18 @@ func (p *presenceEvents) rouse() {
 
 // leave notes since when a user may come back. The caller holds mu.
 func (p *presenceEvents) leave(user string, since Millis) {
-	p.left[user] = departure{since, p.arrived[user] || p.left[user].doubtful}
+	p.left[user] = departure{since: since, doubtful: p.arrived[user] || p.left[user].doubtful}
 	delete(p.arrived, user)
 	delete(p.online, user)
+}
+
+// leaveUntold is leave for who went before anybody was told. The node where the user is next may have seen the session here, and
+// left it to this one to tell. The caller holds mu.
+func (p *presenceEvents) leaveUntold(user string) {
+	p.leave(user, p.o.g.mono())
+	d := p.left[user]
+	d.untold = !d.doubtful
+	p.left[user] = d
 }
 
 func (p *presenceEvents) here(user string) bool { return len(p.o.g.hub.sessions(user)) > 0 }
@@ -230,8 +240,8 @@ func (p *presenceEvents) arrivals() (users []string) {
 		switch {
 		case !p.here(user) && doubtful:
 			p.leave(user, p.o.g.mono())
-		case !p.here(user): // gone before anybody was told
-			delete(p.arrived, user)
+		case !p.here(user):
+			p.leaveUntold(user)
 		case !doubtful:
 			users = append(users, user)
 		case again < presenceBatch:
@@ -249,7 +259,8 @@ func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.raise(ctx, eventUserOnline, users, elsewhere, p.isFirst); err != nil {
+	told, err := p.raise(ctx, eventUserOnline, users, elsewhere, p.isFirst)
+	if err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -259,10 +270,13 @@ func (p *presenceEvents) tellOnline(ctx context.Context, users []string) error {
 	}
 	for _, user := range users {
 		delete(p.arrived, user)
-		if p.here(user) {
+		switch {
+		case p.here(user):
 			p.online[user] = true
-		} else {
+		case slices.Contains(told, user):
 			p.leave(user, p.o.g.mono())
+		default:
+			p.leaveUntold(user)
 		}
 	}
 	return nil
@@ -311,7 +325,10 @@ func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error 
 	if err != nil || p.unsettled() > 0 { // it may have come back since the users were chosen
 		return err
 	}
-	nowhere := func(user string, elsewhere []Route) bool { return len(elsewhere) == 0 && !p.here(user) }
+	untold := p.untold(users)
+	nowhere := func(user string, elsewhere []Route) bool {
+		return len(elsewhere) == 0 && !p.here(user) && !untold[user]
+	}
 	offline, err := p.raise(ctx, eventUserOffline, users, elsewhere, nowhere)
 	if err != nil {
 		return err
@@ -329,14 +346,27 @@ func (p *presenceEvents) tellOffline(ctx context.Context, users []string) error 
 	return nil
 }
 
-// contest returns those of users who left and of whom something may have been told already. Those who were told offline just now
-// are among them.
+// untold returns those of users who left and of whom nothing was told.
+func (p *presenceEvents) untold(users []string) map[string]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := make(map[string]bool)
+	for _, user := range users {
+		if p.left[user].untold {
+			found[user] = true
+		}
+	}
+	return found
+}
+
+// contest returns those of users who left and of whom something may have been told already, or nothing was. Those who were told
+// offline just now are among them.
 func (p *presenceEvents) contest(users, offline []string) (found []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.doubt(offline)
 	for _, user := range users {
-		if p.left[user].doubtful {
+		if d := p.left[user]; d.doubtful || d.untold {
 			found = append(found, user)
 		}
 	}

@@ -53,7 +53,8 @@ func (r *reconciler) turn() {
 func (r *reconciler) run(g *Gateway) {
 	ticker := time.NewTicker(g.opt.ReconcileEvery / doubtfulPasses)
 	defer ticker.Stop()
-	since, slow := g.now(), slowPass{g: g}
+	// At first as far back as ever after, which lets a ledger remember that far instead of looking through everything again.
+	since, slow := g.now()-g.reach(), slowPass{g: g}
 	for tick := 0; ; tick++ {
 		select {
 		case <-g.ctx.Done():
@@ -69,16 +70,22 @@ func (r *reconciler) run(g *Gateway) {
 		} else if err != nil {
 			g.log.Warn("a reconciler pass failed; the next one covers it", "error", err)
 		} else {
-			since = began - millis(g.opt.ReconcileEvery+g.opt.CommitTimeout+commitSlack)
+			since = began - g.reach()
 		}
 		if tick%doubtfulPasses != 0 {
 			continue
 		}
 		r.turn()
 		slow.step()
+		g.opt.Metrics.Queue("commit", g.committers.depth())
 		g.opt.Metrics.Queue("catchup", g.work.depth())
 		g.opt.Metrics.Queue("dispatch", len(g.dispatcher.queue))
 	}
+}
+
+// reach is how much older than the last pass a record may be that the next one has to see.
+func (g *Gateway) reach() Millis {
+	return millis(g.opt.ReconcileEvery + g.opt.CommitTimeout + commitSlack)
 }
 
 // fastPass tells sessions of records that were committed since, but for those that were noted as dispatched.

@@ -1,13 +1,21 @@
 package ws
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 const (
-	// retentionStep is how often a part of what has an age is looked through, and retentionPause how long it is until that
-	// begins anew.
+	// retentionStep is how long it is at most from one part of what has an age to the next one, and retentionShare how many
+	// times as long as the part took it is where that is less: millions of conversations are gone through in hours, and the
+	// ledger is left alone most of the time. It is retentionPause until that begins anew.
 	retentionStep  = 10 * time.Second
+	retentionShare = 10
 	retentionPause = time.Hour
 )
+
+// errElsewhere says that another node goes through what has an age.
+var errElsewhere = errors.New("another node does it")
 
 // retention removes what is older than it is kept, a part at a time.
 type retention struct {
@@ -32,13 +40,19 @@ func (r *retention) step() {
 	if r.kept <= 0 || r.g.mono() < r.next {
 		return
 	}
+	began := r.g.mono()
 	done, err := r.look()
-	if err != nil && r.g.serving.Err() == nil {
-		r.g.log.Warn(r.what+" that are kept no longer were not removed; they are later", "error", err)
-	}
-	if done && err == nil {
-		r.rest(retentionPause)
-	} else {
+	switch took := r.g.mono() - began; {
+	case errors.Is(err, errElsewhere):
 		r.rest(retentionStep)
+	case err != nil:
+		if r.g.serving.Err() == nil {
+			r.g.log.Warn(r.what+" that are kept no longer were not removed; they are later", "error", err)
+		}
+		r.rest(retentionStep)
+	case done:
+		r.rest(retentionPause)
+	default:
+		r.rest(min(retentionStep, time.Duration(retentionShare*took)*time.Millisecond))
 	}
 }

@@ -44,6 +44,14 @@ func (r *roll) others(ctx context.Context) []Node {
 	return slices.DeleteFunc(slices.Clone(r.nodes), func(n Node) bool { return n.ID == r.g.opt.NodeID })
 }
 
+// listsSelf reports whether the registry knows this node: one that was emptied does not, until the next beat.
+func (r *roll) listsSelf(ctx context.Context) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refresh(ctx)
+	return r.lists(post{r.g.opt.NodeID, r.g.opt.Incarnation})
+}
+
 // present returns the routes without those of nodes that are no more. These are to be reaped; but a route that was recorded after that,
 // by a node that was killed before its next beat, nobody would ever find.
 func (r *roll) present(ctx context.Context, routes []Route) []Route {

@@ -29,9 +29,11 @@ type routeKeeper struct {
 	mu       sync.Mutex
 	puts     []*Session
 	removals []Route
-	stale    bool // the registry may have lost routes: all are put again
-	lost     bool // it had lost this node, and others may have told that nobody is here
-	met      bool // it has answered before
+	stale    bool   // the registry may have lost routes: all are put again
+	lost     bool   // it had lost this node, and others may have told that nobody is here
+	met      bool   // it has answered before
+	steady   Millis // monotonic: since when it has answered, and known this node
+	brokenAt Millis // monotonic: when it was found to have lost routes, or to be back
 }
 
 func newRouteKeeper(g *Gateway) *routeKeeper {
@@ -79,6 +81,12 @@ func (r *routeKeeper) answered(anew bool) {
 		if r.g.outbox != nil && (back || anew && r.met) {
 			r.g.outbox.presences.unsettle() // before anybody is looked for again
 		}
+		if back || anew {
+			r.steady = r.g.mono()
+		}
+		if back || anew && r.met {
+			r.brokenAt = r.g.mono()
+		}
 		r.met = true
 		r.down.Store(false)
 		if back {
@@ -99,6 +107,20 @@ func (r *routeKeeper) failed(err error) {
 }
 
 func (r *routeKeeper) isDown() bool { return r.down.Load() }
+
+// settled reports whether every node has had the time to put anew what the registry had lost.
+func (r *routeKeeper) settled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.brokenAt == 0 || r.g.mono()-r.brokenAt >= reapAfter*millis(r.g.opt.BeatEvery)
+}
+
+// steadyFor returns for how long the registry has answered without a break.
+func (r *routeKeeper) steadyFor() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Duration(r.g.mono()-r.steady) * time.Millisecond
+}
 
 // run works until ctx ends. A call to the registry is not cut short by that: it would count as one that failed, and the rest
 // would be left undone.
@@ -177,7 +199,7 @@ func (r *routeKeeper) displace(routes []Route) {
 		route := &routes[i]
 		end := &endBell{
 			user: route.User, session: route.SessionID, code: protocol.CloseReplaced,
-			reason: "a newer session of the same device took over",
+			reason: replacedReason,
 		}
 		if route.Node == r.g.opt.NodeID {
 			r.g.end(end)

@@ -149,6 +149,9 @@ func (s *Session) free() {
 	}
 }
 
+// replacedReason comes with protocol.CloseReplaced.
+const replacedReason = "a newer session of the same device took over"
+
 // close ends the session with a close code; the first code stands. It returns at once.
 func (s *Session) close(code int, reason string) {
 	by, first := s.beginClose()

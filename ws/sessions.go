@@ -94,7 +94,7 @@ func (g *Gateway) EndSession(ctx context.Context, id string) error {
 	if !ok {
 		return errNoSession
 	}
-	ended, err := g.endEverywhere(ctx, &endBell{user: user, session: id, code: protocol.CloseForbidden, reason: "signed out"})
+	ended, err := g.endEverywhere(ctx, g.signOut(user, id))
 	if err == nil && ended == 0 {
 		err = errNoSession
 	}
@@ -106,7 +106,12 @@ var errNoSession = protocol.NewError(protocol.NotFound, "there is no such sessio
 // EndSessions ends the sessions of a user on all nodes, with 4403, and returns how many there were when they are gone.
 // Refused as EndSession is.
 func (g *Gateway) EndSessions(ctx context.Context, user string) (ended int, err error) {
-	return g.endEverywhere(ctx, &endBell{user: user, code: protocol.CloseForbidden, reason: "signed out"})
+	return g.endEverywhere(ctx, g.signOut(user, ""))
+}
+
+// signOut ends a session of a user, or all of them.
+func (g *Gateway) signOut(user, session string) *endBell {
+	return &endBell{user: user, session: session, code: protocol.CloseForbidden, reason: "signed out", at: g.now()}
 }
 
 // endEverywhere ends what a bell names on all nodes. It returns how many sessions that are, when they are gone.
@@ -114,7 +119,10 @@ func (g *Gateway) endEverywhere(ctx context.Context, bell *endBell) (ended int, 
 	ctx, cancel := context.WithTimeout(ctx, endWait)
 	defer cancel()
 	here := g.end(bell)
-	there, err := g.endElsewhere(bell)
+	there, err := g.endElsewhere(ctx, bell)
+	if err == nil && !g.cluster.settled(ctx) {
+		err = errNobodyTells // who was rung may have had more
+	}
 	if err != nil {
 		return len(here), err
 	}
@@ -142,19 +150,26 @@ func (g *Gateway) endEverywhere(ctx context.Context, bell *endBell) (ended int, 
 
 var errStays = protocol.NewError(protocol.Overloaded, "a session has not gone yet; its node may be cut off: try again later")
 
-// endElsewhere rings the nodes where there is anything that a bell names, and returns how many sessions that are.
-func (g *Gateway) endElsewhere(bell *endBell) (sessions int, err error) {
+// endElsewhere rings the other nodes, and returns how many sessions there are that a bell names. All are rung: the registry may
+// have lost the route of a session that its node has.
+func (g *Gateway) endElsewhere(ctx context.Context, bell *endBell) (sessions int, err error) {
 	routes, err := g.routesOf(bell)
 	if err != nil {
 		return 0, err
 	}
-	var rung []post
+	var posts []post
 	for i := range routes {
-		at := postOf(&routes[i])
-		if slices.Contains(rung, at) {
+		posts = append(posts, postOf(&routes[i]))
+	}
+	if c := g.cluster; c != nil {
+		for _, n := range c.roll.others(ctx) {
+			posts = append(posts, post{n.ID, n.Incarnation})
+		}
+	}
+	for i, at := range posts {
+		if slices.Contains(posts[:i], at) {
 			continue
 		}
-		rung = append(rung, at)
 		if err := g.opt.Bus.Publish(at.node, LaneNotices, bell.append(newDoorbell(at.incarnation))); err != nil {
 			return 0, &protocol.Error{Code: protocol.Overloaded, Message: "the bus takes no more now; try again later", Cause: err}
 		}
@@ -168,5 +183,5 @@ func (g *Gateway) routesOf(bell *endBell) ([]Route, error) {
 	if !complete {
 		return nil, errNobodyTells
 	}
-	return slices.DeleteFunc(elsewhere[bell.user], func(r Route) bool { return !bell.names(r.SessionID) }), nil
+	return slices.DeleteFunc(elsewhere[bell.user], func(r Route) bool { return !bell.names(r.SessionID, r.Since) }), nil
 }

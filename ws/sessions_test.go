@@ -3,11 +3,14 @@ package ws_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yanlink/yanlink/clients/memory"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
 )
@@ -60,6 +63,58 @@ func TestCluster_EndSession(t *testing.T) {
 	require.Equal(t, list[1:], left, "it is gone on all nodes when EndSession returns")
 	require.ErrorIs(t, one.gateway.EndSession(t.Context(), list[0].ID), ws.ErrNotFound)
 	require.ErrorIs(t, one.gateway.EndSession(t.Context(), "jack"), ws.ErrNotFound)
+}
+
+// A registry that has lost everything knows of nobody: then it is not said that somebody is gone who is not.
+func TestCluster_EndSessionsOfALostRoute(t *testing.T) {
+	w := newTown(t)
+	slowly := func(o *ws.Options) { o.BeatEvery = 100 * time.Millisecond }
+	one, two := w.node(1, slowly), w.node(2, slowly)
+	jack := ends(two.connect("jack", "web"))
+	w.settled(1, "jack")
+	w.directory.Forget()
+	list, err := one.gateway.Presence(t.Context(), "", []string{"jack", "rose"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"unknown", "unknown"}, []string{list[0].Status, list[1].Status})
+	w.eventually("the sessions are ended", func() bool {
+		_, err := one.gateway.EndSessions(t.Context(), "jack")
+		if err != nil {
+			require.ErrorIs(t, err, protocol.NewError(protocol.Overloaded, ""))
+		}
+		return err == nil
+	})
+	select {
+	case code := <-jack:
+		require.Equal(t, protocol.CloseForbidden, code)
+	case <-time.After(patience):
+		t.Fatal("it was said that jack is gone")
+	}
+	list, err = one.gateway.Presence(t.Context(), "", []string{"rose"})
+	require.NoError(t, err)
+	require.Equal(t, "offline", list[0].Status)
+}
+
+// What the bus brings again, of a user who was signed out, is not about the session that the user has since begun.
+func TestCluster_EndSessionsComesAgain(t *testing.T) {
+	w := newTown(t)
+	var later atomic.Int64
+	clock := func(o *ws.Options) { o.Clock = func() time.Time { return time.Now().Add(time.Duration(later.Load())) } }
+	one, two := w.node(1, clock), w.node(2, clock)
+	w.broker.Fault(memory.Faults{Repeat: 1, Late: 1, Delay: 100 * time.Millisecond})
+	for range 5 {
+		jack := ends(two.connect("jack", "web"))
+		w.settled(1, "jack")
+		_, err := one.gateway.EndSessions(t.Context(), "jack")
+		require.NoError(t, err)
+		require.Equal(t, protocol.CloseForbidden, <-jack)
+		later.Add(int64(5 * time.Second))
+		again := two.connect("jack", "web")
+		time.Sleep(120 * time.Millisecond) // by then the repeat is there
+		again.write(`{"type":11}`)
+		again.expect(12)
+		require.NoError(t, again.conn.Close())
+		w.settled(0, "jack")
+	}
 }
 
 func TestCluster_BanAndRevoke(t *testing.T) {

@@ -1,6 +1,9 @@
 package ws
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// slowRound is how long the slow pass takes to look at every session of the node once.
@@ -12,25 +15,33 @@ const (
 // slowPass asks, for a part of the node's sessions at a time, whether anything is past a device's cursor that nobody
 // is sending: so even a lost last message arrives.
 type slowPass struct {
-	g       *Gateway
-	waiting []*Session // of this round
-	portion int
+	g     *Gateway
+	round round
 }
 
 // step looks at the next part; it is called once each ReconcileEvery.
 func (p *slowPass) step() {
-	if len(p.waiting) == 0 {
-		p.waiting = p.g.hub.all()
-		steps := max(1, int(slowRound/p.g.opt.ReconcileEvery))
-		p.portion = (len(p.waiting) + steps - 1) / steps
+	for part := range slices.Chunk(p.round.next(p.g), lagBatch) {
+		p.look(part)
 	}
-	part := p.waiting[:min(p.portion, len(p.waiting))]
-	p.waiting = p.waiting[len(part):]
-	for len(part) > 0 {
-		n := min(len(part), lagBatch)
-		p.look(part[:n])
-		part = part[n:]
+}
+
+// round goes through the sessions of a node, a part with each step, in about slowRound.
+type round struct {
+	waiting []*Session
+	portion int
+}
+
+// next returns the next part; it is called once each ReconcileEvery.
+func (r *round) next(g *Gateway) []*Session {
+	if len(r.waiting) == 0 {
+		r.waiting = g.hub.all()
+		steps := max(1, int(slowRound/g.opt.ReconcileEvery))
+		r.portion = (len(r.waiting) + steps - 1) / steps
 	}
+	part := r.waiting[:min(r.portion, len(r.waiting))]
+	r.waiting = r.waiting[len(part):]
+	return part
 }
 
 func (p *slowPass) look(sessions []*Session) {

@@ -12,7 +12,7 @@ import (
 func (s *Session) receiveSync(f *protocol.Frame) error {
 	ctx, cancel := s.g.readContext()
 	defer cancel()
-	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.store.Info().Epoch, Reset: s.lostPlace(f.Marks)}
+	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.epoch(), Reset: s.lostPlace(f.Marks)}
 	if err := s.takeMarks(ctx, f.Marks, &done); err != nil {
 		return err
 	}

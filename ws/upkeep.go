@@ -1,6 +1,8 @@
 package ws
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -11,14 +13,15 @@ const (
 	ephemeralBatch = 256
 )
 
-// upkeep removes what has had its time, ephemeral devices, tokens and messages, until the gateway ends. It is apart from the
-// reconciler, whose passes must not wait for it.
+// upkeep keeps the clock right, ends sessions that have given way, and removes what has had its time, ephemeral devices, tokens
+// and messages, until the gateway ends. It is apart from the reconciler, whose passes must not wait for it.
 func (g *Gateway) upkeep() {
 	ticker := time.NewTicker(g.opt.ReconcileEvery)
 	defer ticker.Stop()
-	tokens, messages := newTokenPass(g), newMessagePass(g)
+	tokens, messages, displaced := newTokenPass(g), newMessagePass(g), displacedPass{g: g}
 	// Who was connected when the node before this one died has as long to come back as anybody else.
 	dropAt := g.mono() + millis(g.opt.EphemeralAfter)
+	clockAt := g.mono() + millis(clockEvery)
 	for {
 		select {
 		case <-g.ctx.Done():
@@ -28,10 +31,15 @@ func (g *Gateway) upkeep() {
 		if g.serving.Err() != nil {
 			continue // the gateway is stopping
 		}
+		if g.mono() >= clockAt { // first, as the others go by it
+			clockAt = g.mono() + millis(clockEvery)
+			g.checkClock(g.ctx)
+		}
 		if g.mono() >= dropAt {
 			dropAt = g.mono() + millis(min(ephemeralEvery, g.opt.EphemeralAfter))
 			g.dropEphemeral()
 		}
+		displaced.step()
 		tokens.step()
 		messages.step()
 	}
@@ -39,9 +47,7 @@ func (g *Gateway) upkeep() {
 
 // dropEphemeral drops the ephemeral devices that have been without a session for EphemeralAfter.
 func (g *Gateway) dropEphemeral() {
-	ctx, cancel := g.readContext()
-	defer cancel()
-	devices, err := g.store.IdleDevices(ctx, g.now()-millis(g.opt.EphemeralAfter), ephemeralBatch)
+	devices, err := g.idleDevices()
 	if err != nil {
 		g.log.Warn("ephemeral devices were not looked for", "error", err)
 		return
@@ -56,11 +62,29 @@ func (g *Gateway) dropEphemeral() {
 		if there || g.connectedDevice(device.User, device.Name) {
 			op = &SeenDevice{User: device.User, Device: device.Name, At: g.now()} // or it would be listed before others for ever
 		}
-		if err := g.write(ctx, op); err != nil {
-			g.log.Warn("an ephemeral device was not dropped", "error", err)
+		if err := g.aside(op); err == nil {
+			continue
+		} else if g.serving.Err() == nil {
+			g.log.Warn("an ephemeral device was not dropped; it is later", "error", err)
+		}
+		// It is looked at again when it has been away for as long once more, and keeps nobody behind it waiting.
+		if g.aside(&SeenDevice{User: device.User, Device: device.Name, At: g.now()}) != nil {
 			return
 		}
 	}
+}
+
+// aside commits an op that nobody waits for, and that may take long, beside what is committed for those who do.
+func (g *Gateway) aside(op Op) error {
+	ctx, cancel := context.WithTimeout(g.serving, g.opt.CommitTimeout)
+	defer cancel()
+	return errors.Join(g.store.Commit(ctx, []Op{op}), op.Result().Err)
+}
+
+func (g *Gateway) idleDevices() ([]Device, error) {
+	ctx, cancel := g.readContext()
+	defer cancel()
+	return g.store.IdleDevices(ctx, g.now()-millis(g.opt.EphemeralAfter), ephemeralBatch)
 }
 
 func usersOf(devices []Device) []string {

@@ -74,7 +74,7 @@ func (w *writer) createDevice(op *ws.OpenDevice, u *row[string, user], d *row[ws
 		}
 	}
 	op.Created = true
-	w.tables.devices.put(d, ws.Device{User: d.key.User, Name: d.key.Device, CreatedAt: op.At, LastSeen: op.At})
+	w.tables.devices.put(d, ws.Device{User: d.key.User, Name: d.key.Device, CreatedAt: op.At, LastSeen: op.At, Epoch: op.FirstEpoch})
 	return nil
 }
 

@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -141,7 +142,7 @@ func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, 
 			return heads, nil
 		}
 	}
-	all := []ws.Head{}
+	found, older := []ws.Head{}, ws.Millis(math.MinInt64)
 	err = s.read(ctx, func(r pebble.Reader) error {
 		return scan(r, []byte{kindConversation}, func(rest, value []byte) (bool, error) {
 			id, err := decodeID(kindConversation, rest)
@@ -149,15 +150,19 @@ func (s *Store) Updated(ctx context.Context, since ws.Millis) (heads []ws.Head, 
 				return false, err
 			}
 			c, err := decodeConversation(id, value)
-			all = append(all, headOf(&c))
+			if c.UpdatedAt >= since {
+				found = append(found, headOf(&c))
+			} else {
+				older = max(older, c.UpdatedAt)
+			}
 			return true, err
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.recent.learn(all)
-	return slices.DeleteFunc(all, func(h ws.Head) bool { return h.UpdatedAt < since || h.Last == 0 }), nil
+	s.recent.learn(found, older)
+	return slices.DeleteFunc(found, func(h ws.Head) bool { return h.Last == 0 }), nil
 }
 
 func headOf(c *ws.Conversation) ws.Head {

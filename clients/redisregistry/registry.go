@@ -24,6 +24,8 @@ type Registry struct {
 	joined  atomic.Int64  // when this node last joined, by the clock of Redis; 0: not yet
 	seen    atomic.Int64  // its last beat, by the same clock
 	renewed atomic.Uint64 // how far renew has come in this node's index
+
+	suspects atomic.Pointer[[]string] // sessions whose routes the last beat did not find
 }
 
 var _ ws.Registry = (*Registry)(nil)

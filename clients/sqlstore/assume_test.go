@@ -3,6 +3,7 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 	"strings"
 	"testing"
@@ -78,6 +79,22 @@ func (a *assuming) commits(ops ...ws.Op) (held, assumed bool) {
 	m.left, m.mistrust = 0, -1
 	require.NoError(a, a.one.Commit(a.Context(), ops))
 	return m.mistrust == 0, m.mistrust != -1
+}
+
+// Whoever asks something and goes before the answer says nothing of the server: what is remembered counts as before.
+func TestStore_AskerWhoGoes(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string, server services.Instance) {
+		opt := fresh(t, driver, server)
+		one := mustOpen(t, opt)
+		a := assumes(t, opt, one)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := one.Conversation(gone, a.pair)
+		require.ErrorIs(t, err, ws.ErrUnavailable)
+		require.True(t, a.holds(a.write("alice", "third")))
+		require.NoError(t, one.Close())
+		require.NoError(t, a.other.Close())
+	})
 }
 
 // A batch of which one thing is not as its node remembers it is as if it had been read.

@@ -67,7 +67,7 @@ func (v *view) createDevice(op *ws.OpenDevice, u *row[string, user], d *row[ws.D
 	}
 	op.Created = true
 	v.person(op.User).devices[op.Device] = d
-	v.devices.put(d, ws.Device{User: op.User, Name: op.Device, CreatedAt: op.At, LastSeen: op.At})
+	v.devices.put(d, ws.Device{User: op.User, Name: op.Device, CreatedAt: op.At, LastSeen: op.At, Epoch: op.FirstEpoch})
 	return nil
 }
 

@@ -21,6 +21,10 @@ var moves = []string{
 	"UPDATE yanlink_devices SET epoch = epoch + ?",
 }
 
+// unused are conversations that have a number and no more. In the lost time they may have had messages, whose positions they would give
+// again: they get another number when they begin.
+const unused = "DELETE FROM yanlink_conversations WHERE members_version = 0 AND kind <> 3"
+
 // NewEpoch begins a new epoch of the ledger in the database that opt names, and returns what the ledger then says of
 // itself. It is for a database that was restored from a copy, or failed over to one, and lacks commits: no id is given
 // twice, and clients learn that the positions they remember are void. It fails with ErrHeld or
@@ -47,6 +51,9 @@ func (s *Store) newEpoch(ctx context.Context) error {
 		return err
 	}
 	return s.within(ctx, func(tx *transaction) error {
+		if err := errors.Join(tx.exec(unused), tx.answer()); err != nil {
+			return err
+		}
 		for _, move := range moves {
 			if err := tx.exec(s.dialect.bind(move), int64(ws.EpochStep)); err != nil {
 				return err

@@ -162,6 +162,7 @@ func (f *filling) read(t *testing.T, s *Store) {
 	middle := uint64(f.messages / 20)
 	recently := ws.Millis(filledAt) + ws.Millis(f.directs-20)*10*inDirect
 	for name, read := range []func() error{
+		func() error { _, err := s.Time(ctx); return err },
 		func() error { _, err := s.Users(ctx, openIDs); return err },
 		func() error { _, err := s.Devices(ctx, device.User); return err },
 		func() error { _, err := s.IdleDevices(ctx, filledAt+ws.Millis(f.users), 100); return err },

@@ -43,6 +43,13 @@ func (s *Store) Info() ws.LedgerInfo { return s.info }
 // Secret returns the ledger's secret.
 func (s *Store) Secret() ws.Secret { return s.secret }
 
+// Time returns what the server's clock shows.
+func (s *Store) Time(ctx context.Context) (ws.Millis, error) {
+	var now ws.Millis
+	err := s.one(ctx, func(rows scanner) error { return rows.Scan(number(&now)) }, "SELECT "+s.dialect.now())
+	return now, err
+}
+
 // Close waits for commits and reads under way and frees everything. Calls after it return ErrUnavailable.
 func (s *Store) Close() error {
 	s.use.Lock()
@@ -103,9 +110,13 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context) error) er
 		return err
 	}
 	defer s.leave()
-	ctx, cancel := context.WithTimeout(ctx, s.opt.StatementTimeout)
+	bounded, cancel := context.WithTimeout(ctx, s.opt.StatementTimeout)
 	defer cancel()
-	return s.translate(fn(ctx))
+	err := fn(bounded)
+	if err != nil && ctx.Err() != nil {
+		return unavailable(err) // the caller went: that says nothing of the server, and what is remembered still counts
+	}
+	return s.translate(err)
 }
 
 // query calls visit for each row of a query with question marks in the place of args.

@@ -40,7 +40,7 @@ func (f *Fields) read(body []byte, now time.Time) (ws.Identity, error) {
 		OpenID:    text(find(answer, f.OpenID)),
 		Name:      text(find(answer, f.UserName)),
 		Roles:     list(find(answer, f.Roles)),
-		IssuedAt:  moment(find(answer, f.IssuedAt)),
+		IssuedAt:  endOfSecond(moment(find(answer, f.IssuedAt))),
 		ExpiresAt: moment(find(answer, f.ExpiresAt)),
 	}
 	if identity.OpenID == "" {
@@ -153,6 +153,15 @@ func moment(value any) time.Time {
 		return time.Time{}
 	}
 	return t
+}
+
+// endOfSecond returns the last moment that may have been meant by one that came in whole seconds, as those of a JWT do (RFC 7519, 2):
+// a token that is issued right after a revocation is not older than it.
+func endOfSecond(t time.Time) time.Time {
+	if t.IsZero() || t.Nanosecond() != 0 {
+		return t
+	}
+	return t.Add(time.Second - time.Millisecond)
 }
 
 // epoch returns the time at so many milliseconds, or zero where time is not counted any more. In UTC, since east of it the

@@ -80,7 +80,8 @@ func TestClient_Authenticate(t *testing.T) {
 		`{"openid":"alice","userName":"Alice","roles":["admin","ops"]}`:                 {OpenID: "alice", Name: "Alice", Roles: []string{"admin", "ops"}},
 		`{"code":0,"data":{"openid":7,"userName":"Seven","roles":"a, b"}}`:              {OpenID: "7", Name: "Seven", Roles: []string{"a", "b"}},
 		`{"statusCode":"200","openid":"a","expiresIn":60}`:                              {OpenID: "a", ExpiresAt: now.Add(time.Minute).UTC()},
-		`{"statusCode":200,"openid":"a","expiresAt":1900000000,"issuedAt":1.7e9}`:       {OpenID: "a", ExpiresAt: time.Unix(1_900_000_000, 0).UTC(), IssuedAt: time.Unix(1_700_000_000, 0).UTC()},
+		`{"statusCode":200,"openid":"a","expiresAt":1900000000,"issuedAt":1.7e9}`:       {OpenID: "a", ExpiresAt: time.Unix(1_900_000_000, 0).UTC(), IssuedAt: time.UnixMilli(1_700_000_000_999).UTC()}, // a JWT counts whole seconds: it may be any moment of it
+		`{"openid":"a","issuedAt":1700000000001}`:                                       {OpenID: "a", IssuedAt: time.UnixMilli(1_700_000_000_001).UTC()},
 		`{"openid":"a","data":{"expiresAt":1900000000500}}`:                             {OpenID: "a", ExpiresAt: time.UnixMilli(1_900_000_000_500).UTC()},
 		`{"openid":"a","expiresAt":"2030-01-02T03:04:05Z","unknown":[{}],"roles":null}`: {OpenID: "a", ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)},
 		`{"openid":"a","code":200.0,"statusCode":"0"}`:                                  {OpenID: "a"},

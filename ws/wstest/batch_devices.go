@@ -31,7 +31,7 @@ func (b *batch) openDevice(op *ws.OpenDevice) error {
 	u := b.rename(op.User, op.Name, op.At)
 	if device == nil {
 		op.Created = true
-		device = &ws.Device{User: op.User, Name: op.Device, CreatedAt: op.At}
+		device = &ws.Device{User: op.User, Name: op.Device, CreatedAt: op.At, Epoch: op.FirstEpoch}
 		b.start(ref)
 		b.devices[ref] = device
 	}

@@ -47,7 +47,8 @@ func NewEpoch(t *testing.T, open func() ws.Store, renew func() ws.LedgerInfo) {
 		require.Equal(t, info, s.Info())
 		require.Equal(t, secret, s.Secret(), "what was given out before is not known any more")
 	}
-	require.Greater(t, device().Epoch, before.Epoch+ws.EpochStep)
+	after := device()
+	require.Greater(t, after.Epoch, before.Epoch+ws.EpochStep)
 	second := send("jack", "two")
 	require.Equal(t, talk, second.Record.Conversation)
 	require.Equal(t, first.Record.Seq+epochs*ws.EpochStep+1, second.Record.Seq)

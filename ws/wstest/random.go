@@ -105,7 +105,7 @@ func (v view) populate(at ws.Millis) {
 		at := at + ws.Millis(i)
 		v.holds(
 			&ws.PutUser{OpenID: user, Name: "name of " + user, At: at},
-			&ws.OpenDevice{User: user, Device: randomDevices[0], At: at},
+			&ws.OpenDevice{User: user, Device: randomDevices[0], At: at, FirstEpoch: uint64(at)},
 		)
 	}
 	for i, key := range randomGroups {

@@ -191,7 +191,7 @@ func (p *pair) opening() action {
 	limit, idle := p.IntN(3), p.now-ws.Millis(p.IntN(50_000))
 	mark := p.IntN(6) // half of them show a token
 	return action{fmt.Sprintf("open %s %s limit %d token %d", user, device, limit, mark), func(view) ws.Op {
-		op := &ws.OpenDevice{User: user, Name: "name of " + user, Device: device, At: at, MaxDevices: limit, IdleSince: idle}
+		op := &ws.OpenDevice{User: user, Name: "name of " + user, Device: device, At: at, FirstEpoch: uint64(at), MaxDevices: limit, IdleSince: idle}
 		if mark < 3 {
 			token := ws.Token{Hash: [32]byte{byte(mark), user[0]}, OpenID: user, ExpiresAt: 99}
 			op.Accept = &ws.AcceptToken{Token: token, Name: op.Name, IssuedAt: at - 5_000, At: at}

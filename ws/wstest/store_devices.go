@@ -73,6 +73,7 @@ var deviceRules = []rule{
 		require.Equal(s, uint64(4), s.cursor("bob", "phone", id))
 		again := s.open("bob", "~tab")
 		require.True(s, again.Created)
+		require.Greater(s, again.Epoch, op.Epoch, "or its session would give way to a route of the old one")
 		require.Equal(s, uint64(4), s.cursor("bob", "~tab", id))
 		require.Zero(s, s.position("bob", "~tab", id).Cursor.Due, "the cursor went with the device")
 	}},

@@ -77,7 +77,8 @@ func (s *subject) users(openIDs ...string) {
 // open opens a device, without limits.
 func (s *subject) open(user, device string) *ws.OpenDevice {
 	s.Helper()
-	op := &ws.OpenDevice{User: user, Device: device, At: s.tick()}
+	at := s.tick()
+	op := &ws.OpenDevice{User: user, Device: device, At: at, FirstEpoch: uint64(at)}
 	s.holds(op)
 	return op
 }
