@@ -39,15 +39,19 @@ type Bundle struct {
 	announcer *nacos.Announcer // nil without discovery
 	metrics   *metrics
 	gate      *middleware.Gate
-	backupKey string // of orders for a backup; empty where none are taken
+	bases     atomic.Pointer[[]string] // where it is mounted
+	backupKey string                   // of orders for a backup; empty where none are taken
 
 	registerer prometheus.Registerer
 	gatherer   prometheus.Gatherer // nil if the host's registry cannot be read
 
-	state    atomic.Int32
-	cleanups []cleanup
-	stopOnce sync.Once
-	stopErr  error
+	state     atomic.Int32
+	starting  sync.Mutex // held by Start and Stop
+	stopAsked context.Context
+	askStop   context.CancelFunc
+	cleanups  []cleanup
+	stopOnce  sync.Once
+	stopErr   error
 }
 
 // New builds a Bundle; a nil cfg is configs.Default(). The error says all that is wrong with the configuration, or what
@@ -70,7 +74,9 @@ func New(cfg *configs.Config, opts ...Option) (*Bundle, error) {
 	if b.opt.clock == nil {
 		b.opt.clock = time.Now
 	}
+	b.stopAsked, b.askStop = context.WithCancel(context.Background())
 	if err := b.build(); err != nil {
+		b.askStop()
 		return nil, errors.Join(err, b.cleanUp())
 	}
 	return b, nil

@@ -1,11 +1,15 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yanlink/yanlink/app"
+	"github.com/yanlink/yanlink/clients/pebblestore"
 	"github.com/yanlink/yanlink/configs"
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
@@ -144,6 +149,116 @@ func TestBundle_NotStarted(t *testing.T) {
 	status, _ = call(t, "GET", server+"/api/v1/me", "alice", "")
 	require.Equal(t, 503, status)
 	require.NoError(t, bundle.Stop(context.Background()), "Stop is idempotent")
+}
+
+// What the host does with its own ?token=, and with errors of its own, stays the host's.
+func TestBundle_LeavesTheHostAlone(t *testing.T) {
+	ours := wstest.NewLog(t)
+	bundle, err := app.New(testConfig(t), app.WithAuthenticator(&users{}), app.WithLogger(ours.Logger()))
+	require.NoError(t, err)
+	var log bytes.Buffer // read once the server is closed
+	router := gin.New()
+	answers := func(c *gin.Context) { // as Gin's documentation has it
+		c.Next()
+		if len(c.Errors) > 0 {
+			c.JSON(http.StatusInternalServerError, gin.H{"success": false, "message": c.Errors.Last().Error()})
+		}
+	}
+	router.Use(bundle.TokenFilter(), gin.LoggerWithWriter(&log), answers)
+	router.GET("/reset", func(c *gin.Context) { c.String(http.StatusOK, c.Query("token")) })
+	router.GET("/fails", func(c *gin.Context) { _ = c.Error(errors.New("the host's own")) })
+	bundle.Mount(router.Group("/im"))
+	bundle.Mount(router.Group("/remarked", func(c *gin.Context) { _ = c.Error(errors.New("a remark of the host's")) }))
+	require.NoError(t, bundle.Start(t.Context()))
+	defer func() { require.NoError(t, bundle.Stop(context.Background())) }()
+	server := httptest.NewServer(router)
+	defer server.Close()
+	base := server.URL
+
+	_, body := call(t, "GET", base+"/reset?token=of-the-host", "", "")
+	require.Equal(t, "of-the-host", body)
+	upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
+	for path, header := range map[string][]string{"/im/ws": nil, "/im/api/v1/me": nil, "/im/nothing": nil, "/wrong/ws": upgrade} {
+		_, body := call(t, "GET", base+path+"?token=a-secret", "", "", header...)
+		require.NotContains(t, body, "a-secret")
+	}
+	for path, status := range map[string]int{"/im/api/v1/me": 401, "/im/api/v1/messages/nonsense": 401} {
+		got, body := call(t, "GET", base+path, "", "")
+		require.Equal(t, status, got)
+		var one struct{ Error struct{ Code string } }
+		require.NoError(t, json.Unmarshal([]byte(body), &one), "one document: %s", body)
+		require.NotEmpty(t, one.Error.Code)
+	}
+	got, _ := call(t, "GET", base+"/remarked/healthz", "", "")
+	require.Equal(t, http.StatusOK, got)
+	require.NotContains(t, ours.String(), "a remark", "it is none of the bundle's errors")
+	_, body = call(t, "GET", base+"/fails", "", "")
+	require.Contains(t, body, "the host's own")
+	server.Close()
+	require.Contains(t, log.String(), "/wrong/ws")
+	require.NotContains(t, log.String(), "a-secret")
+}
+
+// A Stop that comes while the bundle starts waits for that and ends what it began.
+func TestBundle_StopWhileStarting(t *testing.T) {
+	ledger, err := pebblestore.Open(t.Context(), pebblestore.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { _ = ledger.Close() }()
+	store := hangingClock{Store: ledger, asked: make(chan struct{})}
+	bundle, err := app.New(testConfig(t), app.WithAuthenticator(&users{}), app.WithStore(store))
+	require.NoError(t, err)
+	started := make(chan error, 1)
+	go func() { started <- bundle.Start(t.Context()) }()
+	<-store.asked
+	require.NoError(t, bundle.Stop(context.Background()))
+	require.NoError(t, <-started)
+	_, err = bundle.Send(t.Context(), ws.Draft{From: "orders", To: []string{"bob"}, Body: "x"})
+	require.ErrorIs(t, err, protocol.NewError(protocol.Draining, ""))
+	require.Error(t, bundle.Start(t.Context()))
+}
+
+// hangingClock is a ledger on a server that does not say what time it is.
+type hangingClock struct {
+	ws.Store
+	asked chan struct{}
+}
+
+func (s hangingClock) Time(ctx context.Context) (ws.Millis, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+// A disk that hangs does not keep Stop.
+func TestBundle_Stop_LedgerHangs(t *testing.T) {
+	ledger, err := pebblestore.Open(t.Context(), pebblestore.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	store := &hangingStore{Store: ledger, hangs: make(chan struct{}), let: make(chan struct{})}
+	defer func() { _ = ledger.Close() }()
+	defer close(store.let)
+	bundle, err := app.New(testConfig(t), app.WithAuthenticator(&users{}), app.WithStore(store))
+	require.NoError(t, err)
+	require.NoError(t, bundle.Start(t.Context()))
+	go func() {
+		_, _ = bundle.Send(context.Background(), ws.Draft{From: "orders", To: []string{"bob"}, Body: "x"})
+	}()
+	<-store.hangs
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, bundle.Stop(ctx), context.DeadlineExceeded)
+}
+
+// hangingStore is a ledger on a disk that does not come back.
+type hangingStore struct {
+	ws.Store
+	once       sync.Once
+	hangs, let chan struct{}
+}
+
+func (s *hangingStore) Commit(context.Context, []ws.Op) error {
+	s.once.Do(func() { close(s.hangs) })
+	<-s.let
+	return ws.ErrUnavailable
 }
 
 func TestBundle_Stop(t *testing.T) {

@@ -27,14 +27,18 @@ func (s *Server) open(key, address string) (*endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{listener, &http.Server{
+	return &endpoint{listener, s.newHTTPServer()}, nil
+}
+
+func (s *Server) newHTTPServer() *http.Server {
+	return &http.Server{
 		ReadHeaderTimeout: s.cfg.Server.ReadHeaderTimeout,
 		// For requests that net/http answers before any handler; a socket that is taken over has no deadline of it any more.
 		ReadTimeout:    s.cfg.Server.ReadHeaderTimeout + s.cfg.Server.CallTimeout,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: s.cfg.Server.HeaderBytes,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}}, nil
+	}
 }
 
 // listen opens a listener; its error says what is wrong and what to do about it.

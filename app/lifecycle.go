@@ -11,20 +11,31 @@ import (
 
 // The states of a Bundle.
 const (
-	stateBuilt int32 = iota
+	stateBuilt  int32 = iota
+	stateFailed       // Start did
 	stateServing
 	stateLeaving // serves on, but says that it is not ready
 	stateStopped
 )
 
-// Start begins to serve. ctx bounds the start only. A Bundle starts once; after Stop it does not start again.
+// freeTime is how long what cannot be cut short may take to free once Stop's own time is over.
+const freeTime = time.Second
+
+// Start begins to serve. ctx bounds the start only. A Bundle starts once; after Stop it does not start again, and a Stop
+// meanwhile cuts it short.
 func (b *Bundle) Start(ctx context.Context) error {
-	if !b.state.CompareAndSwap(stateBuilt, stateServing) {
+	b.starting.Lock()
+	defer b.starting.Unlock()
+	if !b.state.CompareAndSwap(stateBuilt, stateFailed) {
 		return errors.New("app: a Bundle starts once, and not after Stop")
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(b.stopAsked, cancel)()
 	if err := b.gateway.Start(ctx); err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
+	b.state.Store(stateServing)
 	if b.announcer != nil {
 		b.announcer.Start()
 	}
@@ -37,6 +48,9 @@ func (b *Bundle) Start(ctx context.Context) error {
 // return its result.
 func (b *Bundle) Stop(ctx context.Context) error {
 	b.stopOnce.Do(func() {
+		b.askStop()
+		b.starting.Lock()
+		defer b.starting.Unlock()
 		ctx, cancel := context.WithTimeout(ctx, b.cfg.Drain.Timeout)
 		defer cancel()
 		if b.state.CompareAndSwap(stateServing, stateLeaving) {
@@ -49,9 +63,26 @@ func (b *Bundle) Stop(ctx context.Context) error {
 		b.gateway.Drain()
 		b.stopErr = b.gateway.Stop(ctx)
 		b.state.Store(stateStopped)
-		b.stopErr = errors.Join(b.stopErr, b.cleanUp())
+		b.stopErr = errors.Join(b.stopErr, b.free(ctx))
 	})
 	return b.stopErr
+}
+
+// free is cleanUp within freeTime beyond ctx: a disk that hangs must not keep the process from ending.
+func (b *Bundle) free(ctx context.Context) error {
+	freed := make(chan error, 1)
+	go func() { freed <- b.cleanUp() }()
+	select {
+	case err := <-freed:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-freed:
+		return err
+	case <-time.After(freeTime):
+		return errors.New("the ledger, or what else is to be freed, hangs; the process can end all the same: what was accepted is safe")
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -11,9 +12,44 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// TokenFilter takes a token out of a request's URL and Sec-WebSocket-Protocol. Use it before the host's logger, so that no log line can hold a
-// token.
-func (b *Bundle) TokenFilter() gin.HandlerFunc { return middleware.TokenFilter() }
+// TokenFilter takes a token out of the URL and Sec-WebSocket-Protocol of requests to the bundle's paths, and of every handshake, in
+// case somebody had the path wrong. Use it before the host's logger, so that no log line can hold a token. What ?token= means to
+// other routes of the host stays as it is.
+func (b *Bundle) TokenFilter() gin.HandlerFunc {
+	filter := middleware.TokenFilter()
+	return func(c *gin.Context) {
+		if c.IsWebsocket() || b.serves(c.Request.URL.Path) {
+			filter(c)
+		}
+	}
+}
+
+// serves reports whether a path may be one of the bundle's, with a slip in it or without.
+func (b *Bundle) serves(path string) bool {
+	bases := b.bases.Load()
+	if bases == nil {
+		return true // it is mounted nowhere that is known
+	}
+	for _, base := range *bases {
+		rest, below := strings.CutPrefix(path, base)
+		if below && (base != "" && (rest == "" || rest[0] == '/') || slices.ContainsFunc(ownPaths, func(own string) bool { return strings.HasPrefix(rest, own) })) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownPaths are how the bundle's paths begin that a token may be meant for, where it shares the root with its host.
+var ownPaths = []string{"/ws", "/api/v1/", "/rocketmq/", "/dev/"}
+
+// noteBase notes where the bundle is mounted.
+func (b *Bundle) noteBase(base string) {
+	bases := []string{base}
+	if known := b.bases.Load(); known != nil {
+		bases = append(slices.Clone(*known), base)
+	}
+	b.bases.Store(&bases)
+}
 
 // Mount adds every path of the protocol, relative to router: /ws, /api/v1/…, /healthz, /readyz, /openapi.json, /docs and /assets/…. Where the
 // development SSO is on, its routes and below a prefix its page come along. It returns who may do what there, a row for each
@@ -42,6 +78,7 @@ func (b *Bundle) unnamedProxy(proxy string) {
 // mount adds the routes below the middleware that stands already, and returns their rows.
 func (b *Bundle) mount(group *gin.RouterGroup, more besides) []handlers.Access {
 	base := strings.TrimSuffix(group.BasePath(), "/")
+	b.noteBase(base)
 	if b.dev != nil {
 		b.dev.base = base
 		group.Use(b.dev.learn)

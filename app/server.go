@@ -16,6 +16,7 @@ import (
 	"github.com/yanlink/yanlink/configs"
 	"github.com/yanlink/yanlink/handlers"
 	"github.com/yanlink/yanlink/middleware"
+	"github.com/yanlink/yanlink/ws/protocol"
 )
 
 // shutdownTimeout is how long requests under way may take once the engine has stopped.
@@ -30,6 +31,10 @@ type Server struct {
 	bundle *Bundle
 	public *endpoint
 	admin  *endpoint // nil if off
+
+	starting  sync.Mutex // held by Start and Stop
+	stopAsked context.Context
+	askStop   context.CancelFunc
 
 	trim    *trimmer // nil before Start
 	serving sync.WaitGroup
@@ -59,14 +64,33 @@ func NewServer(cfg *configs.Config, opts ...Option) (*Server, error) {
 		failed: make(chan error, 2), stopped: make(chan struct{}),
 	}
 	s.ctx, s.cut = context.WithCancel(context.Background())
+	s.stopAsked, s.askStop = context.WithCancel(s.ctx)
 	return s, nil
 }
 
-// Start opens the listeners and the ledger and serves. When it fails it leaves nothing open, and its error says in one
-// line what is wrong and what to do. ctx bounds the start only.
+// Start opens the listeners and the ledger and serves; until the ledger is open, all but /healthz is answered with 503. When
+// it fails it leaves nothing open, and its error says in one line what is wrong and what to do. ctx bounds the start only; Stop
+// cuts it short.
 func (s *Server) Start(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.stopAsked, cancel)()
+	if err := s.begin(ctx); err != nil {
 		s.stop.Do(func() { s.shutdown(ctx) })
+		return err
+	}
+	s.log.Info("ready", "page", s.URL(), "admin", s.AdminAddr(), "version", Version)
+	return nil
+}
+
+// begin is Start without what follows from its end.
+func (s *Server) begin(ctx context.Context) error {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if s.stopAsked.Err() != nil {
+		return errors.New("the server was stopped before it started")
+	}
+	if err := s.startWaited(ctx); err != nil {
 		return err
 	}
 	for _, e := range s.endpoints() {
@@ -76,20 +100,34 @@ func (s *Server) Start(ctx context.Context) error {
 			}
 		})
 	}
-	s.log.Info("ready", "page", s.URL(), "admin", s.AdminAddr(), "version", Version)
 	return nil
 }
 
-func (s *Server) start(ctx context.Context) (err error) {
+// startWaited is start with somebody on the listeners meanwhile.
+func (s *Server) startWaited(ctx context.Context) error {
+	if err := s.listen(); err != nil {
+		return err
+	}
+	room, err := s.openWaitingRoom()
+	if err != nil {
+		return err
+	}
+	defer room.close()
+	return s.start(ctx)
+}
+
+func (s *Server) listen() (err error) {
 	if s.public, err = s.open("server.listen", s.cfg.Server.Listen); err != nil {
 		return err
 	}
 	s.public.server.WriteTimeout = s.cfg.Server.WriteTimeout // the other one's profiles take as long as they are asked to
 	if s.cfg.Server.Admin != "" {
-		if s.admin, err = s.open("server.admin", s.cfg.Server.Admin); err != nil {
-			return err
-		}
+		s.admin, err = s.open("server.admin", s.cfg.Server.Admin)
 	}
+	return err
+}
+
+func (s *Server) start(ctx context.Context) (err error) {
 	if s.bundle, err = New(s.cfg, append(s.opts, asServer(s.Addr()), WithContext(ctx))...); err != nil {
 		return err
 	}
@@ -109,19 +147,30 @@ func (s *Server) start(ctx context.Context) (err error) {
 
 // router is what the public listener serves, and who may do what there.
 func (s *Server) router() (*gin.Engine, []handlers.Access, error) {
+	b := s.bundle
+	router, err := s.newRouter(b.metrics.refusedRequest)
+	if err != nil {
+		return nil, nil, err
+	}
+	router.Use(b.cors())
+	router.NoRoute(middleware.NotFound)
+	return router, b.mount(router.Group(""), besides{page: true, preflights: true}), nil
+}
+
+// newRouter returns a router with what every request to a Server goes through; refused, if not nil, is told of those that end
+// with an error.
+func (s *Server) newRouter(refused func(protocol.Code)) (*gin.Engine, error) {
 	router := gin.New()
 	router.UseRawPath = true             // an openid in a path may hold a slash, written as %2F
 	router.RedirectTrailingSlash = false // a redirect precedes all middleware and would repeat ?token=
 	if err := router.SetTrustedProxies(s.cfg.Server.TrustedProxies); err != nil {
-		return nil, nil, fmt.Errorf("server.trustedProxies: %w", err)
+		return nil, fmt.Errorf("server.trustedProxies: %w", err)
 	}
-	b := s.bundle
 	router.Use(
 		middleware.BodyDeadline(s.cfg.Server.CallTimeout), middleware.TokenFilter(), middleware.RequestID(), middleware.AccessLog(s.log),
-		middleware.Errors(s.log, b.metrics.refusedRequest), middleware.Recovery(s.log), b.cors(),
+		middleware.Errors(s.log, refused), middleware.Recovery(s.log),
 	)
-	router.NoRoute(middleware.NotFound)
-	return router, b.mount(router.Group(""), besides{page: true, preflights: true}), nil
+	return router, nil
 }
 
 // adminRouter is what the admin listener serves, and who may do what there.
@@ -148,6 +197,9 @@ func (s *Server) Wait() error {
 // one and return its result.
 func (s *Server) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
+		s.askStop()
+		s.starting.Lock()
+		defer s.starting.Unlock()
 		s.log.Info("stopping; a second signal stops at once")
 		s.shutdown(ctx)
 		s.log.Info("stopped")

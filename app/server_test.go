@@ -96,6 +96,31 @@ func TestServer_StopOrder(t *testing.T) {
 	require.NoError(t, <-stopped)
 }
 
+// A Stop that comes while the server starts ends that.
+func TestServer_StopWhileStarting(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Server.Listen = freeAddress(t)
+	cfg.Store.Driver, cfg.Store.DSN = "postgres", "postgres://nobody@"+freeAddress(t)+"/nothing?sslmode=disable"
+	cfg.Store.StartTimeout = time.Hour
+	server, err := app.NewServer(cfg)
+	require.NoError(t, err)
+	started := make(chan error, 1)
+	go func() { started <- server.Start(t.Context()) }()
+	require.Eventually(t, func() bool {
+		status, _ := exchangeMaybe(t, "http://"+cfg.Server.Listen+"/healthz")
+		return status == http.StatusOK
+	}, patience, time.Millisecond)
+	require.NoError(t, server.Stop(context.Background()))
+	require.Error(t, <-started)
+	_, err = net.Dial("tcp", cfg.Server.Listen)
+	require.Error(t, err, "nobody listens any more")
+
+	other, err := app.NewServer(testConfig(t))
+	require.NoError(t, err)
+	require.NoError(t, other.Stop(context.Background()))
+	require.ErrorContains(t, other.Start(t.Context()), "stopped before it started")
+}
+
 func TestServer_Close_CutsStopShort(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Drain = configs.Drain{Delay: 10 * time.Minute, Timeout: 30 * time.Minute}

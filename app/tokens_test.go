@@ -93,7 +93,7 @@ func TestTokens_RecordedWithTheDevice(t *testing.T) {
 	_ = dial(t, h.base, "alice").Close()
 	opened := <-w.store.opened
 	require.NotNil(t, opened.Accept, "a stranger's connect is one commit")
-	require.Equal(t, uint64(1), opened.Epoch)
+	require.NotZero(t, opened.Epoch)
 	require.Empty(t, w.store.accepted)
 	require.Zero(t, w.store.asked.Load(), "and no question before it")
 	_, _, err := w.store.Store.Token(t.Context(), sha256.Sum256([]byte(tokenOf("alice"))))
@@ -109,7 +109,7 @@ func TestTokens_RecordedWithTheDevice(t *testing.T) {
 	require.Equal(t, 401, upgradeStatus(t, h.base, "alice", ""))
 	devices, err := w.store.Devices(t.Context(), "alice")
 	require.NoError(t, err)
-	require.Equal(t, uint64(2), devices[0].Epoch, "a token that ended opens nothing")
+	require.Equal(t, opened.Epoch+1, devices[0].Epoch, "a token that ended opens nothing")
 }
 
 func TestTokens_RecordedWithoutTheDevice(t *testing.T) {

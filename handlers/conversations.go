@@ -7,6 +7,9 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
+// viewsPerCall conversations cost about as much to read as another call does, and so do the states of as many users.
+const viewsPerCall = 10
+
 // conversation is an item of GET /conversations. Before the first message it has no conversationId.
 type conversation struct {
 	ConversationID string       `json:"conversationId,omitempty"`
@@ -51,6 +54,7 @@ func (a *API) conversations(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
+	charge(c.Request.Context(), 1+len(views)/viewsPerCall)
 	items := make([]conversation, len(views))
 	for i := range views {
 		items[i] = conversationOf(&views[i])

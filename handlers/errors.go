@@ -7,8 +7,8 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
-// fail ends the request with err in the one shape of errors. It stands in c.Errors too, with its cause, for whoever logs
-// and counts.
+// fail ends the request with err in the one shape of errors. It stands in c.Errors too, with its cause, for what
+// logs and counts it and takes it out again.
 func fail(c *gin.Context, err error) {
 	coded := protocol.AsError(err)
 	_ = c.Error(coded)

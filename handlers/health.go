@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
@@ -15,13 +16,14 @@ type health struct {
 }
 
 // alive serves GET /healthz: who answers is alive, whatever else is broken.
-func (a *API) alive(c *gin.Context) { c.JSON(http.StatusOK, health{Status: "ok"}) }
+func alive(c *gin.Context) { c.JSON(http.StatusOK, health{Status: "ok"}) }
 
 // ready serves GET /readyz: 503 only while starting or draining. A broken dependency is told and no more, since it is
 // the same for all nodes and must not take all of them out.
-func (a *API) ready(c *gin.Context) {
+func (a *API) ready(c *gin.Context) { answerReady(c, a.engine.Health(c.Request.Context())) }
+
+func answerReady(c *gin.Context, h ws.Health) {
 	private(c)
-	h := a.engine.Health(c.Request.Context())
 	status := http.StatusOK
 	if !h.Ready {
 		status = http.StatusServiceUnavailable

@@ -31,6 +31,7 @@ func (a *API) presence(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
+	charge(c.Request.Context(), 1+len(users)/viewsPerCall)
 	found, err := a.engine.Presence(c.Request.Context(), a.viewer(who), users)
 	if err != nil {
 		return err

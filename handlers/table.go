@@ -64,8 +64,8 @@ func (a *API) routes() []Route {
 	own := []Route{
 		at(http.MethodGet, "/ws", AnyUser).by(a.connect),
 		at(http.MethodGet, "/ws/", AnyUser).by(a.connect), // else Gin redirects before any middleware, and its log repeats ?token=
-		ForAnybody(http.MethodGet, "/healthz", a.alive),
-		ForAnybody(http.MethodHead, "/healthz", a.alive),
+		ForAnybody(http.MethodGet, "/healthz", alive),
+		ForAnybody(http.MethodHead, "/healthz", alive),
 		ForAnybody(http.MethodGet, "/readyz", a.ready),
 		ForAnybody(http.MethodHead, "/readyz", a.ready),
 		ForAnybody(http.MethodGet, "/openapi.json", a.openAPI),

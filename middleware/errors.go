@@ -16,15 +16,18 @@ func Refuse(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// Errors logs and counts the last error that a request ended with, and answers it by its code's status unless the handler
-// has. refused, if not nil, is told of each by its code. It comes after RequestID.
+// Errors logs and counts the last error that what comes after it ended a request with, and answers it by its code's status unless
+// the handler has. None is left in c.Errors: a host may answer by those, which then would be a second answer and show the cause.
+// refused, if not nil, is told of each by its code. It comes after RequestID.
 func Errors(log *slog.Logger, refused func(protocol.Code)) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		before := len(c.Errors)
 		c.Next()
-		last := c.Errors.Last()
+		last := c.Errors[before:].Last()
 		if last == nil {
 			return
 		}
+		c.Errors = c.Errors[:before]
 		coded := protocol.AsError(last.Err)
 		if refused != nil {
 			refused(coded.Code)
