@@ -1,11 +1,14 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/yanlink/yanlink/ws"
 )
 
 func (d *door) batch(who, body string, header ...string) answer {
@@ -74,5 +77,18 @@ func TestSend_Charges(t *testing.T) {
 		a := d.call("ann", http.MethodPost, call.path, call.body)
 		require.Equal(t, http.StatusOK, a.status, a.text)
 		require.Equal(t, call.more, d.charged.Load(), "%s %s", call.path, call.body)
+	}
+	for i := range 11 {
+		friend := fmt.Sprintf("friend %d", i)
+		require.NoError(t, d.gateway.Write(t.Context(), &ws.PutUser{OpenID: friend}))
+		_, err := d.gateway.Send(t.Context(), ws.Draft{From: "ann", To: []string{friend}, Body: "x"})
+		require.NoError(t, err)
+	}
+	users := strings.TrimSuffix(strings.Repeat("ben,", 20), ",")
+	for path, more := range map[string]int64{"/api/v1/conversations?limit=9": 0, "/api/v1/conversations": 1, "/api/v1/presence?users=ben": 0, "/api/v1/presence?users=" + users: 2} {
+		d.charged.Store(0)
+		a := d.get("ann", path)
+		require.Equal(t, http.StatusOK, a.status, a.text)
+		require.Equal(t, more, d.charged.Load(), path)
 	}
 }

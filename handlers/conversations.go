@@ -7,8 +7,12 @@ import (
 	"github.com/yanlink/yanlink/ws/protocol"
 )
 
-// viewsPerCall conversations cost about as much to read as another call does, and so do the states of as many users.
-const viewsPerCall = 10
+// viewsPerCall conversations cost about as much to read as another call does, and so do the states of as many users, and
+// scannedPerCall records among which the unread ones are counted.
+const (
+	viewsPerCall   = 10
+	scannedPerCall = 500
+)
 
 // conversation is an item of GET /conversations. Before the first message it has no conversationId.
 type conversation struct {
@@ -54,11 +58,13 @@ func (a *API) conversations(c *gin.Context, who caller) error {
 	if err != nil {
 		return err
 	}
-	charge(c.Request.Context(), 1+len(views)/viewsPerCall)
+	scanned := 0
 	items := make([]conversation, len(views))
 	for i := range views {
+		scanned += views[i].Scanned
 		items[i] = conversationOf(&views[i])
 	}
+	charge(c.Request.Context(), 1+len(views)/viewsPerCall+scanned/scannedPerCall)
 	return polled(c, items, pages.nextID(uint64(next)))
 }
 

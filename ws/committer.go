@@ -130,7 +130,7 @@ func (c *committer) take() (batch []item, more bool) {
 		return nil, true
 	}
 	if len(c.retained) == 0 && len(c.queue) == 0 {
-		if c.down && !c.stopped && time.Now().After(c.probeAt.Add(commitProbe-commitRetry)) {
+		if c.down && !c.stopped && !time.Now().Before(c.probeAt.Add(commitProbe-commitRetry)) {
 			return []item{c.probe()}, true
 		}
 		return nil, !c.stopped

@@ -144,6 +144,21 @@ func TestGateway_FloodIsReadSlowly(t *testing.T) {
 	require.Greater(t, time.Since(began), 500*time.Millisecond)
 }
 
+// A sync that names much counts as much.
+func TestGateway_LongSyncsAreReadSlowly(t *testing.T) {
+	n := startNode(t, func(o *ws.Options) { o.FramesPerSecond = 1; o.FrameBurst = 2 })
+	rose := n.connect("rose", "web")
+	pending := strings.TrimSuffix(strings.Repeat(`"00000000000000070000000000000001",`, 20), ",")
+	began := time.Now()
+	for range 10 {
+		rose.write(`{"type":28,"params":{"pending":[` + pending + `]}}`)
+	}
+	for range 10 {
+		require.Len(t, rose.expect(29).p.Gone, 20)
+	}
+	require.Greater(t, time.Since(began), 500*time.Millisecond)
+}
+
 func TestGateway_NoHeartbeat(t *testing.T) {
 	n := startNode(t, func(o *ws.Options) { o.HeartbeatAfter = 200 * time.Millisecond })
 	silent := n.connect("rose", "web")

@@ -17,18 +17,20 @@ const (
 	// viewBytes bounds the bodies that a call reads at a time, and those it answers with. Whoever lists conversations or reads
 	// history cannot make a node hold more, however long the messages are.
 	viewBytes = 1 << 20
+	// viewRecords bounds how many records are looked at for one list of conversations, but for those of the last one.
+	viewRecords = 20 * maxUnreadScan
 )
 
 // Conversations lists the conversations of a user by id, those above after, up to limit, fewer where the last messages are
-// long; next is 0 at the end.
+// long or many are unread; next is 0 at the end.
 func (g *Gateway) Conversations(ctx context.Context, user string, after ConversationID, limit int) (items []ConversationView, next ConversationID, err error) {
 	list, err := g.store.ConversationsOf(ctx, user, after, limit+1)
 	if err != nil {
 		return nil, 0, err
 	}
-	bytes := 0
+	bytes, records := 0, 0
 	for i := range list {
-		if i == limit || bytes >= viewBytes {
+		if i == limit || bytes >= viewBytes || records >= viewRecords {
 			next = list[i-1].Conversation.ID
 			break
 		}
@@ -42,6 +44,7 @@ func (g *Gateway) Conversations(ctx context.Context, user string, after Conversa
 		if err != nil {
 			return nil, 0, err
 		}
+		records += view.Scanned
 		if items = append(items, view); view.LastMessage != nil {
 			bytes += len(view.LastMessage.Record.Body)
 		}
@@ -110,6 +113,7 @@ func (g *Gateway) view(ctx context.Context, user string, m *Membership) (Convers
 	err := g.backFrom(ctx, c, view.LastSeq, func(to uint64) (from uint64, found bool, err error) {
 		from = unseen(to)
 		found, err = g.scan(ctx, c, from, to, func(rec *Record) {
+			view.Scanned++
 			if rec.Kind != KindMessage || !coversAny(m.Stays, rec.Seq) {
 				return
 			}

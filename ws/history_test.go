@@ -184,6 +184,39 @@ func TestGateway_Conversations_LongLastMessages(t *testing.T) {
 	require.Len(t, found, peers)
 }
 
+// A page of conversations also ends where too many messages are unread together: counting them is what it costs.
+func TestGateway_Conversations_ManyUnread(t *testing.T) {
+	n := startNodeOn(t, wstest.NewMemStore(), nil)
+	n.known("jack")
+	const peers, each = 30, 1000
+	for i := range peers {
+		name := fmt.Sprint("peer", i)
+		n.known(name)
+		var ops []ws.Op
+		for range each {
+			ops = append(ops, &ws.Send{To: "jack", Record: ws.Record{Kind: ws.KindMessage, Sender: name, Body: "x", CreatedAt: 1}})
+		}
+		require.NoError(t, n.store.Commit(t.Context(), ops))
+	}
+	found, pages := 0, 0
+	for after := ws.ConversationID(1); ; pages++ {
+		views, next, err := n.gateway.Conversations(t.Context(), "jack", after, 200)
+		require.NoError(t, err)
+		scanned := 0
+		for i := range views {
+			require.Equal(t, each, views[i].Unread)
+			scanned += views[i].Scanned
+		}
+		require.LessOrEqual(t, scanned, 21_000)
+		found += len(views)
+		if after = next; next == 0 {
+			break
+		}
+	}
+	require.Equal(t, peers, found)
+	require.Equal(t, 1, pages)
+}
+
 // A page of history is as long as its bodies allow; nothing is left out, whichever way it is read.
 func TestGateway_History_LongMessages(t *testing.T) {
 	ledger, n, sent := longThread(t)

@@ -43,6 +43,13 @@ func (p pace) take(n int) *protocol.Error {
 	}
 }
 
+// owe counts n more frames as read: for one that costs as much as so many. The next ones wait for it.
+func (p pace) owe(n int) {
+	if p.reading != nil {
+		p.reading.ReserveN(time.Now(), min(n, p.reading.Burst()))
+	}
+}
+
 // paceLimits are what a new pace has.
 type paceLimits struct {
 	perSecond float64 // not positive: no limit

@@ -10,6 +10,7 @@ import (
 // receiveSync handles frame 28: the marks are acknowledgements of everything due up to there, pending asks for proofs.
 // It is answered with 29 once all of it is durable.
 func (s *Session) receiveSync(f *protocol.Frame) error {
+	s.pace.owe(len(f.Marks) + len(f.Pending)) // each is a question to the ledger
 	ctx, cancel := s.g.readContext()
 	defer cancel()
 	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.epoch(), Reset: s.lostPlace(f.Marks)}

@@ -72,6 +72,7 @@ type ConversationView struct {
 	PeerReadSeq uint64 // how far the other one of a direct one has read
 	Unread      int
 	LastMessage *HistoryItem // nil while there is none
+	Scanned     int          // records that were looked at for it
 }
 
 // HistoryItem is one position of a conversation's history.
