@@ -168,6 +168,7 @@ func TestBundle_LeavesTheHostAlone(t *testing.T) {
 	router.GET("/reset", func(c *gin.Context) { c.String(http.StatusOK, c.Query("token")) })
 	router.GET("/fails", func(c *gin.Context) { _ = c.Error(errors.New("the host's own")) })
 	bundle.Mount(router.Group("/im"))
+	bundle.Mount(router.Group("/t/:tenant/im"))
 	bundle.Mount(router.Group("/remarked", func(c *gin.Context) { _ = c.Error(errors.New("a remark of the host's")) }))
 	require.NoError(t, bundle.Start(t.Context()))
 	defer func() { require.NoError(t, bundle.Stop(context.Background())) }()
@@ -178,7 +179,9 @@ func TestBundle_LeavesTheHostAlone(t *testing.T) {
 	_, body := call(t, "GET", base+"/reset?token=of-the-host", "", "")
 	require.Equal(t, "of-the-host", body)
 	upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
-	for path, header := range map[string][]string{"/im/ws": nil, "/im/api/v1/me": nil, "/im/nothing": nil, "/wrong/ws": upgrade} {
+	for path, header := range map[string][]string{
+		"/im/ws": nil, "/im/api/v1/me": nil, "/im/nothing": nil, "/im": nil, "//im//ws": nil, "/t/acme/im/api/v1/me": nil, "/wrong/ws": upgrade,
+	} {
 		_, body := call(t, "GET", base+path+"?token=a-secret", "", "", header...)
 		require.NotContains(t, body, "a-secret")
 	}

@@ -30,17 +30,32 @@ func (b *Bundle) serves(path string) bool {
 	if bases == nil {
 		return true // it is mounted nowhere that is known
 	}
-	for _, base := range *bases {
-		rest, below := strings.CutPrefix(path, base)
-		if below && (base != "" && (rest == "" || rest[0] == '/') || slices.ContainsFunc(ownPaths, func(own string) bool { return strings.HasPrefix(rest, own) })) {
-			return true
-		}
-	}
-	return false
+	asked := segments(path)
+	return slices.ContainsFunc(*bases, func(base string) bool {
+		rest, below := under(segments(base), asked)
+		return below && (base != "" || len(rest) > 0 && slices.Contains(ownPaths, rest[0]))
+	})
 }
 
 // ownPaths are how the bundle's paths begin that a token may be meant for, where it shares the root with its host.
-var ownPaths = []string{"/ws", "/api/v1/", "/rocketmq/", "/dev/"}
+var ownPaths = []string{"ws", "api", "rocketmq", "dev"}
+
+func segments(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
+
+// under returns what of a path is below a base, whose segments may be parameters, as Gin writes them.
+func under(base, path []string) (rest []string, below bool) {
+	for i, segment := range base {
+		switch {
+		case segment[0] == '*':
+			return nil, true
+		case i >= len(path), segment[0] != ':' && segment != path[i]:
+			return nil, false
+		}
+	}
+	return path[len(base):], true
+}
 
 // noteBase notes where the bundle is mounted.
 func (b *Bundle) noteBase(base string) {

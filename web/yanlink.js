@@ -253,8 +253,12 @@ class Inbox {
   }
 
   /** Where the conversations begin of which nothing has been acknowledged. */
-  news(marks) {
-    return [...this.#rooms].filter(([id]) => !marks.has(id)).map(([id, { from }]) => [id, from]);
+  news() {
+    return [...this.#rooms].map(([id, { from }]) => [id, from]).filter(([, from]) => from >= 0);
+  }
+
+  old(id) {
+    delete this.#rooms.get(id)?.from;
   }
 
   /** Returns what may pass now, or null for a repeat. */
@@ -559,7 +563,7 @@ export class Link {
       if (heard) this.#hear(heard, of);
       return;
     }
-    if (come) this.#post({ state: this.#state, heard: this.#state.state === "online" && this.#hello, news: this.#inbox.news(this.#marks), to: come });
+    if (come) this.#post({ state: this.#state, heard: this.#state.state === "online" && this.#hello, news: this.#inbox.news(), to: come });
     if (say) this.#speak(say);
     if (act) this.#connection[act]();
   }
@@ -773,6 +777,7 @@ export class Link {
   /** Without a connection they are not lost: the next sync says the same. */
   #mark(id, upTo) {
     if (upTo < this.#marks.get(id)) return;
+    this.#inbox.old(id);
     this.#marks.delete(id); // to the end: the ones that moved last are kept
     bound(this.#marks.set(id, upTo));
     if (!this.#leading) return;

@@ -81,18 +81,19 @@ func (b *endBell) committed(d *dispatcher) { d.g.end(b) }
 // endSlack is how far apart the clocks of two nodes may be: a session that began at most so much later is ended as well.
 const endSlack = 2 * clockTolerance
 
-// names reports whether the bell is about a session. What began later is not meant, even if the bus brings the bell again.
-func (b *endBell) names(session string, since Millis) bool {
+// names reports whether the bell is about a session. What began later is not meant, even if the bus brings the bell again; but one that
+// began in the future did so by a clock that was wrong, which says nothing.
+func (b *endBell) names(session string, since, now Millis) bool {
 	if b.session != "" {
 		return b.session == session
 	}
-	return since <= b.at+millis(endSlack)
+	return since <= b.at+millis(endSlack) || since > now+millis(endSlack)
 }
 
 // end ends what a bell names on this node, and returns it.
 func (g *Gateway) end(b *endBell) (ended []*Session) {
 	for _, s := range g.hub.sessions(b.user) {
-		if b.names(s.id, s.since) {
+		if b.names(s.id, s.since, g.now()) {
 			s.close(b.code, b.reason)
 			ended = append(ended, s)
 		}

@@ -21,7 +21,7 @@ func (s *serverClock) Time(context.Context) (Millis, error) { return s.now(), s.
 func TestClock_Compare(t *testing.T) {
 	there := time.Date(2024, 1, 2, 10, 28, 12, 0, time.UTC)
 	var ahead, trip time.Duration
-	asked := false
+	asked, errDown := false, errors.New("down")
 	own := func() time.Time { // the first look is before the question, the second one after it
 		asked = !asked
 		if asked {
@@ -35,22 +35,27 @@ func TestClock_Compare(t *testing.T) {
 		name        string
 		ahead, trip time.Duration
 		fail        error
+		err         error
 		want        time.Duration
 		news        bool
 	}{
 		{name: "as good as equal", ahead: 900 * time.Millisecond, trip: 10 * time.Millisecond},
 		{name: "ahead", ahead: time.Hour, trip: 10 * time.Millisecond, want: time.Hour, news: true},
-		{name: "no answer", ahead: 0, fail: errors.New("down"), want: time.Hour},
-		{name: "an answer that says nothing", ahead: 0, trip: 3 * time.Second, want: time.Hour},
+		{name: "no answer", ahead: 0, fail: errDown, err: errDown, want: time.Hour},
+		{name: "an answer that says nothing", ahead: 0, trip: 3 * time.Second, err: errLateTime, want: time.Hour},
 		{name: "not far from before", ahead: time.Hour + 800*time.Millisecond, want: time.Hour},
 		{name: "behind", ahead: -time.Hour, want: -time.Hour, news: true},
 		{name: "behind within the trip", ahead: -1400 * time.Millisecond, trip: time.Second, want: 0, news: true},
 		{name: "right", ahead: 0, want: 0},
+		{name: "a little off", ahead: 1100 * time.Millisecond, trip: 10 * time.Millisecond, want: 1100 * time.Millisecond, news: true},
+		{name: "after a longer trip", ahead: 1100 * time.Millisecond, trip: 300 * time.Millisecond, want: 1100 * time.Millisecond},
+		{name: "and a shorter one", ahead: 1050 * time.Millisecond, trip: 10 * time.Millisecond, want: 1100 * time.Millisecond},
+		{name: "put right", ahead: 400 * time.Millisecond, trip: 10 * time.Millisecond, want: 0, news: true},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			ahead, trip, server.fail, asked = step.ahead, step.trip, step.fail, false
 			_, news, err := c.compare(t.Context())
-			require.ErrorIs(t, err, step.fail)
+			require.ErrorIs(t, err, step.err)
 			require.Equal(t, step.news, news)
 			asked, trip = false, 0
 			require.EqualValues(t, there.Add(ahead-step.want).UnixMilli(), c.now())

@@ -60,8 +60,9 @@ type Nodes interface {
 	// lives under the same id or address.
 	Beat(ctx context.Context, node Node) (joined bool, err error)
 	// Prune removes the routes that node has put and whose sessions do not live any more, and returns them: those that a
-	// registry brings back when it comes back from an older copy. live is asked of each session that has a route. With an
-	// error it returns what was removed until then.
+	// registry brings back when it comes back from an older copy. live is asked of each session that has a route. A session of
+	// which some trace was left and no route is returned by its name alone, with no Incarnation: nobody may have told that its
+	// user is gone. With an error it returns what was removed until then.
 	Prune(ctx context.Context, node Node, live func(sessionID string) bool) (gone []Route, err error)
 	// Leave takes a node out with all routes it still has, unless another incarnation has taken its place.
 	Leave(ctx context.Context, node Node) error

@@ -130,7 +130,9 @@ func (g *Gateway) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	g.checkClock(ctx)
+	if err := g.checkClock(ctx); err != nil {
+		g.log.Warn("the node goes by its own clock until the database says what time it is", "error", err)
+	}
 	if g.outbox != nil {
 		g.outbox.start()
 	}
@@ -142,6 +144,9 @@ func (g *Gateway) Start(ctx context.Context) error {
 	g.wg.Go(func() { g.wheel.run(g.ctx) })
 	g.wg.Go(func() { g.reconciler.run(g) })
 	g.wg.Go(g.upkeep)
+	if g.clock.teller != nil {
+		g.wg.Go(g.keepClock)
+	}
 	g.wg.Go(func() { g.later.run(g.ctx, g) })
 	g.wg.Go(func() { g.watch.run(g.ctx) })
 	g.wg.Go(func() { g.names.run(g.ctx) })

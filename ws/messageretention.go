@@ -30,6 +30,9 @@ func (p *messagePass) look() (done bool, err error) {
 	}
 	ctx, cancel := p.g.readContext()
 	defer cancel()
+	if err := p.g.checkClock(ctx); err != nil { // what a wrong clock removes is gone
+		return false, err
+	}
 	list, err := p.g.store.Conversations(ctx, p.after, messageBatch)
 	if err != nil {
 		return false, err

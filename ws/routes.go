@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -290,6 +291,9 @@ func (r *routeKeeper) prune(ctx context.Context, live []*Session) {
 		r.g.log.Info("the registry had routes of sessions that are over", "sessions", len(gone))
 	}
 	r.left(gone)
+	if o := r.g.outbox; o != nil {
+		o.presences.reaped(slices.DeleteFunc(gone, func(route Route) bool { return route.Incarnation != 0 }))
+	}
 }
 
 // left tells who watches their users that routes are removed: now that the others do not find them any more.

@@ -183,5 +183,5 @@ func (g *Gateway) routesOf(bell *endBell) ([]Route, error) {
 	if !complete {
 		return nil, errNobodyTells
 	}
-	return slices.DeleteFunc(elsewhere[bell.user], func(r Route) bool { return !bell.names(r.SessionID, r.Since) }), nil
+	return slices.DeleteFunc(elsewhere[bell.user], func(r Route) bool { return !bell.names(r.SessionID, r.Since, g.now()) }), nil
 }

@@ -117,6 +117,22 @@ func TestCluster_EndSessionsComesAgain(t *testing.T) {
 	}
 }
 
+// Who connected while a clock was ahead can be signed out when it is right again, from every node.
+func TestCluster_EndSessionsOfTheFuture(t *testing.T) {
+	w := newTown(t)
+	var ahead atomic.Int64
+	clock := func(o *ws.Options) { o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) } }
+	one, two := w.node(1, clock), w.node(2, clock)
+	ahead.Store(int64(8 * time.Hour))
+	here, there := ends(one.connect("jack", "web")), ends(two.connect("jack", "phone"))
+	w.settled(2, "jack")
+	ahead.Store(0)
+	ended, err := one.gateway.EndSessions(t.Context(), "jack")
+	require.NoError(t, err)
+	require.Equal(t, 2, ended)
+	require.Equal(t, []int{protocol.CloseForbidden, protocol.CloseForbidden}, []int{<-here, <-there})
+}
+
 func TestCluster_BanAndRevoke(t *testing.T) {
 	w := newTown(t)
 	one, two := w.node(1, nil), w.node(2, nil)

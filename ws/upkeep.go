@@ -13,7 +13,7 @@ const (
 	ephemeralBatch = 256
 )
 
-// upkeep keeps the clock right, ends sessions that have given way, and removes what has had its time, ephemeral devices, tokens
+// upkeep ends sessions that have given way, and removes what has had its time, ephemeral devices, tokens
 // and messages, until the gateway ends. It is apart from the reconciler, whose passes must not wait for it.
 func (g *Gateway) upkeep() {
 	ticker := time.NewTicker(g.opt.ReconcileEvery)
@@ -21,7 +21,6 @@ func (g *Gateway) upkeep() {
 	tokens, messages, displaced := newTokenPass(g), newMessagePass(g), displacedPass{g: g}
 	// Who was connected when the node before this one died has as long to come back as anybody else.
 	dropAt := g.mono() + millis(g.opt.EphemeralAfter)
-	clockAt := g.mono() + millis(clockEvery)
 	for {
 		select {
 		case <-g.ctx.Done():
@@ -30,10 +29,6 @@ func (g *Gateway) upkeep() {
 		}
 		if g.serving.Err() != nil {
 			continue // the gateway is stopping
-		}
-		if g.mono() >= clockAt { // first, as the others go by it
-			clockAt = g.mono() + millis(clockEvery)
-			g.checkClock(g.ctx)
 		}
 		if g.mono() >= dropAt {
 			dropAt = g.mono() + millis(min(ephemeralEvery, g.opt.EphemeralAfter))

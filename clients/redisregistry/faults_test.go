@@ -117,6 +117,29 @@ func TestRegistry_FlushedUnderLoad(t *testing.T) {
 	a.finds(users, append(routes[100:], newer...)...)
 }
 
+// What stands in a node's index without a route is told of once, and is gone from it then.
+func TestRegistry_BareInIndex(t *testing.T) {
+	w, _ := ownServer(t)
+	a := w.node(t, "a", "10.0.0.1:1", 1)
+	a.beats()
+	_, routes := crowd(a, 3)
+	a.holds(routes...)
+	require.False(t, a.beats())
+	bare := a.self.Address + "_somebody_20260101000000"
+	require.NoError(t, w.SAdd(t.Context(), "yan_serverclients_"+a.self.Address, bare).Err())
+	require.False(t, a.beats(), "it may be on its way")
+	require.True(t, a.beats())
+	gone, err := a.Prune(t.Context(), a.self, func(id string) bool {
+		return slices.ContainsFunc(routes, func(r ws.Route) bool { return r.SessionID == id })
+	})
+	require.NoError(t, err)
+	require.Equal(t, []ws.Route{{User: "somebody", SessionID: bare, Node: "a"}}, gone)
+	for range 3 {
+		require.False(t, a.beats())
+	}
+	a.holds(routes...)
+}
+
 // A copy of the registry from before knows the node, but not what came after.
 func TestRegistry_OlderCopyRestored(t *testing.T) {
 	w, _ := ownServer(t)

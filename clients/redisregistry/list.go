@@ -51,7 +51,7 @@ func (r *Registry) List(ctx context.Context, cursor string, limit int) (routes [
 			if len(routes) >= limit {
 				return routes, at.cursor(), nil
 			}
-			some, err := r.listSome(ctx, &at, limit)
+			some, _, err := r.listSome(ctx, &at, limit)
 			if err != nil {
 				return nil, "", r.failed(err, "list the sessions of the node at %s", address)
 			}
@@ -61,11 +61,11 @@ func (r *Registry) List(ctx context.Context, cursor string, limit int) (routes [
 	return routes, "", nil
 }
 
-// listSome returns the routes of the next sessions in an index. What stands there and has no route is past.
-func (r *Registry) listSome(ctx context.Context, at *place, limit int) (routes []ws.Route, err error) {
+// listSome returns the routes of the next sessions in an index, and the sessions that stand there without one, which are past.
+func (r *Registry) listSome(ctx context.Context, at *place, limit int) (routes []ws.Route, past []string, err error) {
 	sessions, scan, err := r.client.SScan(ctx, indexKey(at.address), at.scan, "", int64(limit)).Result()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	at.scan = scan
 	pipe := r.client.Pipeline()
@@ -74,13 +74,15 @@ func (r *Registry) listSome(ctx context.Context, at *place, limit int) (routes [
 		replies[i] = pipe.HMGet(ctx, clientKey(userOf(session, at.address)), session)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i, reply := range replies {
-		value, _ := reply.Val()[0].(string)
-		if route, ok := decodeRoute(userOf(sessions[i], at.address), sessions[i], value); ok {
+		value, there := reply.Val()[0].(string)
+		if !there {
+			past = append(past, sessions[i])
+		} else if route, ok := decodeRoute(userOf(sessions[i], at.address), sessions[i], value); ok {
 			routes = append(routes, route)
 		}
 	}
-	return routes, nil
+	return routes, past, nil
 }

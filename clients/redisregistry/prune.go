@@ -7,16 +7,24 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
-// Prune implements ws.Nodes: it goes through this node's index.
+// Prune implements ws.Nodes: it goes through this node's index. What stands there without a route it takes out, or each look at it would
+// say again that a route is lost.
 func (r *Registry) Prune(ctx context.Context, node ws.Node, live func(sessionID string) bool) (gone []ws.Route, err error) {
 	if err := r.usable(ctx); err != nil {
 		return nil, err
 	}
 	at := place{address: r.opt.Address}
 	for more := true; more; more = at.scan != 0 {
-		past, err := r.listSome(ctx, &at, atOnce)
+		past, bare, err := r.listSome(ctx, &at, atOnce)
 		if err != nil {
 			return gone, r.failed(err, "list the sessions of node %s", node.ID)
+		}
+		bare = slices.DeleteFunc(bare, live)
+		if err := r.unindex(ctx, at.address, anyOf(bare)); err != nil {
+			return gone, r.failed(err, "take sessions out of the index of node %s", node.ID)
+		}
+		for _, session := range bare {
+			gone = append(gone, ws.Route{User: userOf(session, at.address), SessionID: session, Node: node.ID})
 		}
 		past = slices.DeleteFunc(past, func(route ws.Route) bool {
 			return route.Incarnation != node.Incarnation || live(route.SessionID)
@@ -27,4 +35,12 @@ func (r *Registry) Prune(ctx context.Context, node ws.Node, live func(sessionID 
 		gone = append(gone, past...)
 	}
 	return gone, nil
+}
+
+func anyOf(sessions []string) []any {
+	list := make([]any, len(sessions))
+	for i, session := range sessions {
+		list[i] = session
+	}
+	return list
 }

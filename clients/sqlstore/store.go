@@ -113,7 +113,7 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context) error) er
 	bounded, cancel := context.WithTimeout(ctx, s.opt.StatementTimeout)
 	defer cancel()
 	err := fn(bounded)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return unavailable(err) // the caller went: that says nothing of the server, and what is remembered still counts
 	}
 	return s.translate(err)

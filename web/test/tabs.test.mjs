@@ -213,6 +213,22 @@ test("a tab that comes later shows what the first one could not", async () => {
   assert.deepEqual(socket.of(15).map(({ upTo }) => upTo), [1, 2]);
 });
 
+test("a tab that comes later is not given what was acknowledged long ago", async () => {
+  const world = new World();
+  const first = world.link({ share: true });
+  const socket = await world.socket();
+  socket.hello();
+  socket.message(1);
+  for (let n = 1; n <= 201; n++) socket.message(1, "text", { conversationId: `b${n}` }); // more than are remembered
+  await world.settle();
+  const second = world.link({ share: true });
+  await world.settle();
+  socket.message(2);
+  await world.pass(1000);
+  assert.deepEqual([texts(first).at(-1), texts(second)], ["text 2", ["text 2"]]);
+  assert.deepEqual(world.requests, []);
+});
+
 test("servers are told apart by where they are", async () => {
   const world = new World();
   const links = ["http://eu.test/im/", "http://us.test/im/"].map((base) => world.link({ share: true, base }));
