@@ -28,7 +28,7 @@ type Command struct {
 	Path string
 	Args []string
 	Env  []string // added to this process's own
-	Addr string   // where it will listen; /healthz there answers 200 when it is ready
+	Addr string   // where it will listen; /readyz there answers 200 when it is ready
 	Log  string   // file that takes what it writes
 
 	Grace time.Duration // between asking it to end and killing it; default 15 s
@@ -96,7 +96,7 @@ func (p *Process) ready(ctx context.Context) error {
 }
 
 func (p *Process) ask(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr+"/healthz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr+"/readyz", nil)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (p *Process) ask(ctx context.Context) error {
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("/healthz answers %d", response.StatusCode)
+		return fmt.Errorf("/readyz answers %d", response.StatusCode)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestProcess_StartsAndStops(t *testing.T) {
 	p, err := child.Start(context.Background(), command(t, "good"))
 	require.NoError(t, err)
 	require.True(t, alive(p.PID()))
-	response, err := http.Get("http://" + p.Addr + "/healthz")
+	response, err := http.Get("http://" + p.Addr + "/readyz")
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.NoError(t, p.Stop())

@@ -68,7 +68,7 @@ func routes(m *melody.Melody) http.Handler {
 	m.HandleConnect(relay.connect)
 	m.HandleDisconnect(relay.disconnect)
 	m.HandleMessage(relay.message)
-	router.GET("/healthz", func(c *gin.Context) { c.Status(http.StatusOK) })
+	router.GET("/readyz", func(c *gin.Context) { c.Status(http.StatusOK) })
 	router.POST("/dev/login", login)
 	router.GET("/ws", func(c *gin.Context) { upgrade(c, m) })
 	router.GET("/debug/pprof/profile", gin.WrapF(pprof.Profile))

@@ -22,7 +22,7 @@ func TestServe(t *testing.T) {
 	go func() { ended <- yardstick.Serve(ctx, "127.0.0.1:0", func(a string) { addr <- a }) }()
 	base := <-addr
 
-	require.Equal(t, http.StatusOK, status(t, http.MethodGet, "http://"+base+"/healthz", ""))
+	require.Equal(t, http.StatusOK, status(t, http.MethodGet, "http://"+base+"/readyz", ""))
 	require.Equal(t, http.StatusBadRequest, status(t, http.MethodPost, "http://"+base+"/dev/login", "{}"))
 	require.Equal(t, http.StatusOK, status(t, http.MethodPost, "http://"+base+"/dev/login", `{"openid":"a"}`))
 	_, err := wire.Dial(ctx, base, "forged", "web", time.Second)
