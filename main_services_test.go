@@ -34,7 +34,7 @@ func TestRun_Database(t *testing.T) {
 				{"migrate", 0, "the ledger has format 3; the nodes can be started"},
 				{"migrate", 0, "the ledger has format 3; the nodes can be started"},
 				{"check-store", 0, "the database: format 3, epoch 1\n0 users"},
-				{"new-epoch", 0, "the ledger has epoch 2; the nodes can be started"},
+				{"new-epoch", 0, "the ledger in the database of store.dsn has epoch 2; the nodes can be started"},
 				{"check-store", 0, "epoch 2"},
 				{"check-store", 0, "the ledger holds every invariant"},
 			} {

@@ -69,6 +69,10 @@ func newMetrics() *metrics {
 	for _, outcome := range []string{"sent", "received", "stale", "unsent", "lost", "dropped", "broken"} {
 		m.doorbells.WithLabelValues(outcome)
 	}
+	for _, code := range []protocol.Code{protocol.StorageUnavailable, protocol.Overloaded, protocol.Internal, protocol.SSOUnavailable} {
+		m.messages.WithLabelValues(string(code))
+		m.requests.WithLabelValues(string(code))
+	}
 	for _, outcome := range []string{"published", "failed", "dead"} {
 		m.events.WithLabelValues(outcome)
 	}

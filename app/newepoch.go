@@ -18,7 +18,11 @@ func NewEpoch(ctx context.Context, cfg *configs.Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "the ledger has epoch %d; the nodes can be started\n", info.Epoch)
+	where := cfg.Store.Dir
+	if cfg.Store.Driver != "pebble" {
+		where = "the database of store.dsn"
+	}
+	_, _ = fmt.Fprintf(out, "the ledger in %s has epoch %d; the nodes can be started\n", where, info.Epoch)
 	return nil
 }
 

@@ -12,16 +12,21 @@ import (
 )
 
 // CreateTopics makes the topics and groups that nodes listen by, and the topics that belong to no node, and returns for
-// which nodes it did so: without nodes, for the one that cfg is of. What is there already stays.
+// which nodes it did so: without nodes, for the one that cfg is of, which needs none of its own if it is alone and only sends
+// events. What is there already stays.
 func CreateTopics(ctx context.Context, cfg *configs.Config, nodes ...string) ([]string, error) {
 	b, err := toolFor(cfg)
 	if err != nil {
 		return nil, err
 	}
+	listening := nodes
 	if len(nodes) == 0 {
 		nodes = []string{b.nodeID()}
+		if cfg.Bus.Driver == "rocketmq" {
+			listening = nodes
+		}
 	}
-	if err := rocketbus.Create(ctx, b.busOptions(), nodes); err != nil {
+	if err := rocketbus.Create(ctx, b.busOptions(), listening); err != nil {
 		return nil, err
 	}
 	return nodes, nil
@@ -73,8 +78,8 @@ func (b *Bundle) livingNodes(ctx context.Context) ([]ws.Node, error) {
 
 // toolFor returns a Bundle that is asked for its settings, and never built.
 func toolFor(cfg *configs.Config) (*Bundle, error) {
-	if cfg.Bus.Driver != "rocketmq" {
-		return nil, fmt.Errorf("bus.driver: %s has no topics; name the configuration of a cluster's node, with rocketmq", cfg.Bus.Driver)
+	if cfg.Bus.Driver != "rocketmq" && !cfg.Events.Enabled {
+		return nil, fmt.Errorf("bus.driver: %s has no topics; name the configuration of a cluster's node, with rocketmq, or of one with events.enabled", cfg.Bus.Driver)
 	}
 	b := &Bundle{cfg: cfg, log: slog.New(slog.DiscardHandler)}
 	asServer("")(&b.opt)

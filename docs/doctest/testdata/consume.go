@@ -10,7 +10,6 @@ import (
 
 func consume(handle func([]byte)) error {
 	// HERE
-	return err
 }
 
 func main() {

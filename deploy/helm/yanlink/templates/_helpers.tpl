@@ -11,7 +11,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "yanlink.labels" -}}
 {{ include "yanlink.selector" . }}
-app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
