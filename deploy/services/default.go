@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -56,13 +57,23 @@ func up(ctx context.Context, progress io.Writer, kind Kind) error {
 	return nil
 }
 
-// Down stops the default instances of the kinds in reverse order: those that Up has started, no others.
+// Down stops the default instances of the kinds in reverse order: those that Up has started, no others. What a [With] needs yet
+// runs on, and the last one stops it.
 func Down(ctx context.Context, progress io.Writer, kinds ...Kind) error {
 	unlock, err := lockDefaults()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	users, err := openLock("users")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = users.Close() }()
+	if flock(users, syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		_, _ = fmt.Fprintln(progress, "somebody uses the services yet; they are stopped when the last one has ended")
+		return keepNot()
+	}
 	return errors.Join(keepNot(), downAll(ctx, progress, kinds))
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -102,6 +103,19 @@ func TestDown_LeavesStrangers(t *testing.T) {
 	require.NoError(t, err)
 	time.Sleep(100 * time.Millisecond) // for a signal to arrive
 	require.True(t, p.alive())
+}
+
+// Who says that the services are to go does not take them from those who use them.
+func TestDown_LeavesWhatIsUsed(t *testing.T) {
+	elsewhere(t)
+	require.NoError(t, Up(t.Context(), io.Discard, Redis))
+	var told strings.Builder
+	require.NoError(t, With(t.Context(), io.Discard, []Kind{Redis}, func() error {
+		require.NoError(t, Down(t.Context(), &told, Redis))
+		return redisState(t).Problem
+	}))
+	require.Contains(t, told.String(), "when the last one has ended")
+	require.Zero(t, redisState(t).PID, "which was the last one")
 }
 
 func TestWith_StopsWhatNobodyElseNeeds(t *testing.T) {
