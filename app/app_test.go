@@ -166,9 +166,11 @@ func TestBundle_LeavesTheHostAlone(t *testing.T) {
 	}
 	router.Use(bundle.TokenFilter(), gin.LoggerWithWriter(&log), answers)
 	router.GET("/reset", func(c *gin.Context) { c.String(http.StatusOK, c.Query("token")) })
+	router.GET("/api/reset", func(c *gin.Context) { c.String(http.StatusOK, c.Query("token")) })
 	router.GET("/fails", func(c *gin.Context) { _ = c.Error(errors.New("the host's own")) })
 	bundle.Mount(router.Group("/im"))
 	bundle.Mount(router.Group("/t/:tenant/im"))
+	bundle.Mount(router.Group("/:tenant"))
 	bundle.Mount(router.Group("/remarked", func(c *gin.Context) { _ = c.Error(errors.New("a remark of the host's")) }))
 	require.NoError(t, bundle.Start(t.Context()))
 	defer func() { require.NoError(t, bundle.Stop(context.Background())) }()
@@ -176,8 +178,10 @@ func TestBundle_LeavesTheHostAlone(t *testing.T) {
 	defer server.Close()
 	base := server.URL
 
-	_, body := call(t, "GET", base+"/reset?token=of-the-host", "", "")
-	require.Equal(t, "of-the-host", body)
+	for _, path := range []string{"/reset", "/api/reset"} {
+		_, body := call(t, "GET", base+path+"?token=of-the-host", "", "")
+		require.Equal(t, "of-the-host", body)
+	}
 	upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
 	for path, header := range map[string][]string{
 		"/im/ws": nil, "/im/api/v1/me": nil, "/im/nothing": nil, "/im": nil, "//im//ws": nil, "/t/acme/im/api/v1/me": nil, "/wrong/ws": upgrade,
@@ -195,7 +199,7 @@ func TestBundle_LeavesTheHostAlone(t *testing.T) {
 	got, _ := call(t, "GET", base+"/remarked/healthz", "", "")
 	require.Equal(t, http.StatusOK, got)
 	require.NotContains(t, ours.String(), "a remark", "it is none of the bundle's errors")
-	_, body = call(t, "GET", base+"/fails", "", "")
+	_, body := call(t, "GET", base+"/fails", "", "")
 	require.Contains(t, body, "the host's own")
 	server.Close()
 	require.Contains(t, log.String(), "/wrong/ws")

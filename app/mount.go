@@ -32,13 +32,17 @@ func (b *Bundle) serves(path string) bool {
 	}
 	asked := segments(path)
 	return slices.ContainsFunc(*bases, func(base string) bool {
-		rest, below := under(segments(base), asked)
-		return below && (base != "" || len(rest) > 0 && slices.Contains(ownPaths, rest[0]))
+		above := segments(base)
+		rest, below := under(above, asked)
+		own := slices.ContainsFunc(above, func(segment string) bool { return segment[0] != ':' && segment[0] != '*' })
+		return below && (own || slices.ContainsFunc(ownPaths, func(path []string) bool {
+			return len(rest) >= len(path) && slices.Equal(rest[:len(path)], path)
+		}))
 	})
 }
 
-// ownPaths are how the bundle's paths begin that a token may be meant for, where it shares the root with its host.
-var ownPaths = []string{"ws", "api", "rocketmq", "dev"}
+// ownPaths are how the bundle's paths begin that a token may be meant for, where no name of its own is above them.
+var ownPaths = [][]string{{"ws"}, {"api", "v1"}, {"rocketmq"}, {"dev"}}
 
 func segments(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
@@ -49,7 +53,7 @@ func under(base, path []string) (rest []string, below bool) {
 	for i, segment := range base {
 		switch {
 		case segment[0] == '*':
-			return nil, true
+			return path[min(i, len(path)):], true
 		case i >= len(path), segment[0] != ':' && segment != path[i]:
 			return nil, false
 		}

@@ -49,6 +49,9 @@ func withoutLiving(
 	do func(context.Context, rocketbus.Options, []string) ([]string, error),
 ) ([]string, error) {
 	b, err := toolFor(cfg)
+	if err == nil && cfg.Bus.Driver != "rocketmq" {
+		err = noTopics(cfg)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +82,14 @@ func (b *Bundle) livingNodes(ctx context.Context) ([]ws.Node, error) {
 // toolFor returns a Bundle that is asked for its settings, and never built.
 func toolFor(cfg *configs.Config) (*Bundle, error) {
 	if cfg.Bus.Driver != "rocketmq" && !cfg.Events.Enabled {
-		return nil, fmt.Errorf("bus.driver: %s has no topics; name the configuration of a cluster's node, with rocketmq, or of one with events.enabled", cfg.Bus.Driver)
+		return nil, noTopics(cfg)
 	}
 	b := &Bundle{cfg: cfg, log: slog.New(slog.DiscardHandler)}
 	asServer("")(&b.opt)
 	return b, nil
+}
+
+func noTopics(cfg *configs.Config) error {
+	return fmt.Errorf("bus.driver: %s has no topics; name the configuration of a cluster's node, with rocketmq; to create those of events, of one with events.enabled",
+		cfg.Bus.Driver)
 }

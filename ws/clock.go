@@ -52,6 +52,8 @@ func (c *clock) compare(ctx context.Context) (ahead time.Duration, news bool, er
 	}
 	c.asking.Lock()
 	defer c.asking.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, clockTrip)
+	defer cancel()
 	asked := c.own()
 	there, err := c.teller.Time(ctx)
 	trip := c.own().Sub(asked)
@@ -91,8 +93,6 @@ func (g *Gateway) keepClock() {
 
 // checkClock compares the clocks.
 func (g *Gateway) checkClock(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, clockTrip)
-	defer cancel()
 	ahead, news, err := g.clock.compare(ctx)
 	switch {
 	case err != nil:

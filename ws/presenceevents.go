@@ -87,6 +87,18 @@ func (p *presenceEvents) reaped(routes []Route) {
 	}
 }
 
+// leftBehind notes the users of sessions of which no more than a trace was left: what is known of who left anyway stands.
+func (p *presenceEvents) leftBehind(routes []Route) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range routes {
+		user := routes[i].User
+		if _, away := p.left[user]; !away && !p.here(user) {
+			p.leave(user, p.o.g.mono())
+		}
+	}
+}
+
 // unsettle notes that the registry is back after a while in which nodes could not tell it who came to them: it takes each of them
 // up to a beat to learn that, and a while to make up for it. One that comes and goes does not put this off again and again.
 func (p *presenceEvents) unsettle() {

@@ -292,7 +292,7 @@ func (r *routeKeeper) prune(ctx context.Context, live []*Session) {
 	}
 	r.left(gone)
 	if o := r.g.outbox; o != nil {
-		o.presences.reaped(slices.DeleteFunc(gone, func(route Route) bool { return route.Incarnation != 0 }))
+		o.presences.leftBehind(slices.DeleteFunc(gone, func(route Route) bool { return route.Incarnation != 0 }))
 	}
 }
 

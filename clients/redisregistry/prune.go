@@ -20,11 +20,11 @@ func (r *Registry) Prune(ctx context.Context, node ws.Node, live func(sessionID 
 			return gone, r.failed(err, "list the sessions of node %s", node.ID)
 		}
 		bare = slices.DeleteFunc(bare, live)
-		if err := r.unindex(ctx, at.address, anyOf(bare)); err != nil {
-			return gone, r.failed(err, "take sessions out of the index of node %s", node.ID)
-		}
 		for _, session := range bare {
 			gone = append(gone, ws.Route{User: userOf(session, at.address), SessionID: session, Node: node.ID})
+		}
+		if err := r.unindex(ctx, at.address, anyOf(bare)); err != nil { // it may be done, and nobody would find them again
+			return gone, r.failed(err, "take sessions out of the index of node %s", node.ID)
 		}
 		past = slices.DeleteFunc(past, func(route ws.Route) bool {
 			return route.Incarnation != node.Incarnation || live(route.SessionID)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/yanlink/yanlink/ws"
 	"github.com/yanlink/yanlink/ws/protocol"
@@ -112,12 +113,16 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context) error) er
 	defer s.leave()
 	bounded, cancel := context.WithTimeout(ctx, s.opt.StatementTimeout)
 	defer cancel()
+	began := time.Now()
 	err := fn(bounded)
-	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return unavailable(err) // the caller went: that says nothing of the server, and what is remembered still counts
+	if err != nil && ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < hangTime) {
+		return unavailable(err) // the caller went, or had no time: that says nothing of the server, and what is remembered still counts
 	}
 	return s.translate(err)
 }
+
+// hangTime is how long a statement takes that has the server suspected of being another one when it answers again.
+const hangTime = time.Second
 
 // query calls visit for each row of a query with question marks in the place of args.
 func (s *Store) query(ctx context.Context, visit func(rows scanner) error, query string, args ...any) error {

@@ -57,8 +57,8 @@ func up(ctx context.Context, progress io.Writer, kind Kind) error {
 	return nil
 }
 
-// Down stops the default instances of the kinds in reverse order: those that Up has started, no others. What a [With] needs yet
-// runs on, and the last one stops it.
+// Down stops the default instances of the kinds in reverse order: those that Up has started, no others. While a [With]
+// needs them it fails, and the last one stops them.
 func Down(ctx context.Context, progress io.Writer, kinds ...Kind) error {
 	unlock, err := lockDefaults()
 	if err != nil {
@@ -71,11 +71,13 @@ func Down(ctx context.Context, progress io.Writer, kinds ...Kind) error {
 	}
 	defer func() { _ = users.Close() }()
 	if flock(users, syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		_, _ = fmt.Fprintln(progress, "somebody uses the services yet; they are stopped when the last one has ended")
-		return keepNot()
+		return errors.Join(keepNot(), errUsed)
 	}
 	return errors.Join(keepNot(), downAll(ctx, progress, kinds))
 }
+
+// errUsed is what Down returns while a [With] needs the services.
+var errUsed = errors.New("somebody uses the services yet; they are stopped when the last one has ended")
 
 func downAll(ctx context.Context, progress io.Writer, kinds []Kind) error {
 	var problems error
