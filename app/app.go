@@ -39,8 +39,8 @@ type Bundle struct {
 	announcer *nacos.Announcer // nil without discovery
 	metrics   *metrics
 	gate      *middleware.Gate
-	bases     atomic.Pointer[[]string] // where it is mounted
-	backupKey string                   // of orders for a backup; empty where none are taken
+	bases     atomic.Pointer[[][]string] // where it is mounted, by segments
+	backupKey string                     // of orders for a backup; empty where none are taken
 
 	registerer prometheus.Registerer
 	gatherer   prometheus.Gatherer // nil if the host's registry cannot be read

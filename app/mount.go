@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -11,64 +10,6 @@ import (
 	"github.com/yanlink/yanlink/middleware"
 	"github.com/yanlink/yanlink/ws"
 )
-
-// TokenFilter takes a token out of the URL and Sec-WebSocket-Protocol of requests to the bundle's paths, and of every handshake, in
-// case somebody had the path wrong. Use it before the host's logger, so that no log line can hold a token. What ?token= means to
-// other routes of the host stays as it is.
-func (b *Bundle) TokenFilter() gin.HandlerFunc {
-	filter := middleware.TokenFilter()
-	return func(c *gin.Context) {
-		if c.IsWebsocket() || b.serves(c.Request.URL.Path) {
-			filter(c)
-		}
-	}
-}
-
-// serves reports whether a path may be one of the bundle's, with a slip in it or without.
-func (b *Bundle) serves(path string) bool {
-	bases := b.bases.Load()
-	if bases == nil {
-		return true // it is mounted nowhere that is known
-	}
-	asked := segments(path)
-	return slices.ContainsFunc(*bases, func(base string) bool {
-		above := segments(base)
-		rest, below := under(above, asked)
-		own := slices.ContainsFunc(above, func(segment string) bool { return segment[0] != ':' && segment[0] != '*' })
-		return below && (own || slices.ContainsFunc(ownPaths, func(path []string) bool {
-			return len(rest) >= len(path) && slices.Equal(rest[:len(path)], path)
-		}))
-	})
-}
-
-// ownPaths are how the bundle's paths begin that a token may be meant for, where no name of its own is above them.
-var ownPaths = [][]string{{"ws"}, {"api", "v1"}, {"rocketmq"}, {"dev"}}
-
-func segments(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
-}
-
-// under returns what of a path is below a base, whose segments may be parameters, as Gin writes them.
-func under(base, path []string) (rest []string, below bool) {
-	for i, segment := range base {
-		switch {
-		case segment[0] == '*':
-			return path[min(i, len(path)):], true
-		case i >= len(path), segment[0] != ':' && segment != path[i]:
-			return nil, false
-		}
-	}
-	return path[len(base):], true
-}
-
-// noteBase notes where the bundle is mounted.
-func (b *Bundle) noteBase(base string) {
-	bases := []string{base}
-	if known := b.bases.Load(); known != nil {
-		bases = append(slices.Clone(*known), base)
-	}
-	b.bases.Store(&bases)
-}
 
 // Mount adds every path of the protocol, relative to router: /ws, /api/v1/…, /healthz, /readyz, /openapi.json, /docs and /assets/…. Where the
 // development SSO is on, its routes and below a prefix its page come along. It returns who may do what there, a row for each
