@@ -15,14 +15,15 @@ import (
 // which nodes it did so: without nodes, for the one that cfg is of, which needs none of its own if it is alone and only sends
 // events. What is there already stays.
 func CreateTopics(ctx context.Context, cfg *configs.Config, nodes ...string) ([]string, error) {
-	b, err := toolFor(cfg)
+	listens := cfg.Bus.Driver == "rocketmq"
+	b, err := toolFor(cfg, listens || cfg.Events.Enabled)
 	if err != nil {
 		return nil, err
 	}
 	listening := nodes
 	if len(nodes) == 0 {
 		nodes = []string{b.nodeID()}
-		if cfg.Bus.Driver == "rocketmq" {
+		if listens {
 			listening = nodes
 		}
 	}
@@ -48,10 +49,7 @@ func withoutLiving(
 	ctx context.Context, cfg *configs.Config, keep []string,
 	do func(context.Context, rocketbus.Options, []string) ([]string, error),
 ) ([]string, error) {
-	b, err := toolFor(cfg)
-	if err == nil && cfg.Bus.Driver != "rocketmq" {
-		err = noTopics(cfg)
-	}
+	b, err := toolFor(cfg, cfg.Bus.Driver == "rocketmq")
 	if err != nil {
 		return nil, err
 	}
@@ -79,17 +77,13 @@ func (b *Bundle) livingNodes(ctx context.Context) ([]ws.Node, error) {
 	return nodes, errors.Join(err, b.cleanUp())
 }
 
-// toolFor returns a Bundle that is asked for its settings, and never built.
-func toolFor(cfg *configs.Config) (*Bundle, error) {
-	if cfg.Bus.Driver != "rocketmq" && !cfg.Events.Enabled {
-		return nil, noTopics(cfg)
+// toolFor returns a Bundle that is asked for its settings, and never built, where the configuration has topics.
+func toolFor(cfg *configs.Config, has bool) (*Bundle, error) {
+	if !has {
+		return nil, fmt.Errorf("bus.driver: %s has no topics; name the configuration of a cluster's node, with rocketmq; to create those of events, of one with events.enabled",
+			cfg.Bus.Driver)
 	}
 	b := &Bundle{cfg: cfg, log: slog.New(slog.DiscardHandler)}
 	asServer("")(&b.opt)
 	return b, nil
-}
-
-func noTopics(cfg *configs.Config) error {
-	return fmt.Errorf("bus.driver: %s has no topics; name the configuration of a cluster's node, with rocketmq; to create those of events, of one with events.enabled",
-		cfg.Bus.Driver)
 }

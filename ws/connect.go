@@ -218,7 +218,7 @@ func (s *Session) read() {
 func (s *Session) greet() {
 	f := getFrame()
 	f.b = protocol.AppendHello(f.b, protocol.Hello{
-		SessionID: s.id, OpenID: s.user, Device: s.device, NewDevice: s.newDevice, Epoch: s.g.epoch(),
+		SessionID: s.id, OpenID: s.user, Device: s.device, NewDevice: s.newDevice, Epoch: s.g.epoch,
 		HeartbeatSeconds: int(s.g.opt.HeartbeatEvery.Seconds()), FrameBytes: s.g.opt.FrameBytes, Window: s.g.opt.Window,
 		At: int64(s.since),
 	})

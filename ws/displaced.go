@@ -24,12 +24,7 @@ func (p *displacedPass) step() {
 }
 
 func (p *displacedPass) look(sessions []*Session) {
-	users := make([]string, len(sessions))
-	for i, s := range sessions {
-		users[i] = s.user
-	}
-	slices.Sort(users)
-	elsewhere, _ := p.g.elsewhere(slices.Compact(users))
+	elsewhere, _ := p.g.elsewhere(usersOn(sessions))
 	for _, s := range sessions {
 		if slices.ContainsFunc(elsewhere[s.user], func(r Route) bool { return r.Device == s.device && r.Epoch > s.epoch }) {
 			s.close(protocol.CloseReplaced, replacedReason)

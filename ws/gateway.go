@@ -49,6 +49,7 @@ type Gateway struct {
 	dates      *protocol.Dates
 	started    time.Time
 	clock      *clock
+	epoch      uint64 // as clients are told it
 	dismissals atomic.Uint64
 
 	state    atomic.Int32
@@ -79,7 +80,7 @@ func New(store Store, opt Options) (*Gateway, error) {
 	}
 	opt.setDefaults()
 	g := &Gateway{opt: opt, log: opt.Log, store: store, melody: melody.New(), started: time.Now(), stopped: make(chan struct{})}
-	g.clock = newClock(opt.Clock, store)
+	g.clock, g.epoch = newClock(opt.Clock, store), shownEpoch(store)
 	g.hub = newHub(paceLimits{perSecond: opt.FramesPerSecond, burst: opt.FrameBurst})
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.serving, g.endServe = context.WithCancel(g.ctx)

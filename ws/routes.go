@@ -262,11 +262,7 @@ func (r *routeKeeper) putAnew(ctx context.Context) {
 
 // returned tells of the users of sessions that are here after all.
 func (r *routeKeeper) returned(sessions []*Session) {
-	users := make([]string, len(sessions))
-	for i, s := range sessions {
-		users[i] = s.user
-	}
-	r.g.watch.noteHere(users...)
+	r.g.watch.noteHere(usersOn(sessions)...)
 	if r.g.outbox != nil {
 		r.g.outbox.presences.returned()
 	}

@@ -36,6 +36,16 @@ func SessionUser(id string) (user string, ok bool) {
 	return rest[:end], true
 }
 
+// usersOn returns whose sessions they are, each once.
+func usersOn(sessions []*Session) []string {
+	users := make([]string, len(sessions))
+	for i, s := range sessions {
+		users[i] = s.user
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
+
 // Sessions lists the live sessions of a user on all nodes, by device. Refused with overloaded while the registry does not
 // answer.
 func (g *Gateway) Sessions(ctx context.Context, user string) ([]SessionView, error) {

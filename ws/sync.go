@@ -13,7 +13,7 @@ func (s *Session) receiveSync(f *protocol.Frame) error {
 	s.pace.owe(len(f.Marks) + len(f.Pending)) // each is a question to the ledger
 	ctx, cancel := s.g.readContext()
 	defer cancel()
-	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.epoch(), Reset: s.lostPlace(f.Marks)}
+	done := protocol.SyncDone{ID: f.ID, Epoch: s.g.epoch, Reset: s.lostPlace(f.Marks)}
 	if err := s.takeMarks(ctx, f.Marks, &done); err != nil {
 		return err
 	}

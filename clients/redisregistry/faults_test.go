@@ -17,6 +17,13 @@ import (
 	"github.com/yanlink/yanlink/ws"
 )
 
+// among tells which sessions are those of routes.
+func among(routes []ws.Route) func(session string) bool {
+	return func(session string) bool {
+		return slices.ContainsFunc(routes, func(r ws.Route) bool { return r.SessionID == session })
+	}
+}
+
 // crowd is n routes of a node, of a user each.
 func crowd(n *node, size int) (users []string, routes []ws.Route) {
 	for i := range size {
@@ -129,9 +136,7 @@ func TestRegistry_BareInIndex(t *testing.T) {
 	require.NoError(t, w.SAdd(t.Context(), "yan_serverclients_"+a.self.Address, bare).Err())
 	require.False(t, a.beats(), "it may be on its way")
 	require.True(t, a.beats())
-	gone, err := a.Prune(t.Context(), a.self, func(id string) bool {
-		return slices.ContainsFunc(routes, func(r ws.Route) bool { return r.SessionID == id })
-	})
+	gone, err := a.Prune(t.Context(), a.self, among(routes))
 	require.NoError(t, err)
 	require.Equal(t, []ws.Route{{User: "somebody", SessionID: bare, Node: "a"}}, gone)
 	for range 3 {
@@ -161,9 +166,7 @@ func TestRegistry_OlderCopyRestored(t *testing.T) {
 	require.False(t, a.beats())
 	a.holds(routes[:5]...) // the others are over
 	require.Empty(t, a.reaps(), "a life that goes on is not reaped")
-	gone, err := a.Prune(t.Context(), a.self, func(session string) bool {
-		return slices.ContainsFunc(routes[:5], func(r ws.Route) bool { return r.SessionID == session })
-	})
+	gone, err := a.Prune(t.Context(), a.self, among(routes[:5]))
 	require.NoError(t, err)
 	require.Len(t, gone, 5)
 	a.finds(users, routes[:5]...)

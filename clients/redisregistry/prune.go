@@ -20,10 +20,12 @@ func (r *Registry) Prune(ctx context.Context, node ws.Node, live func(sessionID 
 			return gone, r.failed(err, "list the sessions of node %s", node.ID)
 		}
 		bare = slices.DeleteFunc(bare, live)
+		var traces []ws.Route
 		for _, session := range bare {
-			gone = append(gone, ws.Route{User: userOf(session, at.address), SessionID: session, Node: node.ID})
+			traces = append(traces, ws.Route{User: userOf(session, at.address), SessionID: session, Node: node.ID})
 		}
-		if err := r.unindex(ctx, at.address, anyOf(bare)); err != nil { // it may be done, and nobody would find them again
+		gone = append(gone, traces...)
+		if err := r.unindex(ctx, at.address, sessionsOf(traces)); err != nil { // it may be done, and nobody would find them again
 			return gone, r.failed(err, "take sessions out of the index of node %s", node.ID)
 		}
 		past = slices.DeleteFunc(past, func(route ws.Route) bool {
@@ -35,12 +37,4 @@ func (r *Registry) Prune(ctx context.Context, node ws.Node, live func(sessionID 
 		gone = append(gone, past...)
 	}
 	return gone, nil
-}
-
-func anyOf(sessions []string) []any {
-	list := make([]any, len(sessions))
-	for i, session := range sessions {
-		list[i] = session
-	}
-	return list
 }
